@@ -1,7 +1,7 @@
 """Make every example in the README, the docs pages and the docstrings a test.
 
-Python blocks and doctests run in order, and one page (or one module) is one story: names carry over. What a page says is
-printed is compared with what was printed:
+Python blocks and doctests run in order, and one page (or one module) is one story: names carry over. What a page says
+is printed is compared with what was printed:
 
 - a block under ``<!-- output -->`` is what the Python block before it prints;
 - in a ``console`` block, the lines under ``$ routematch ...`` are what that command prints.
@@ -67,7 +67,12 @@ def output_blocks(document: Document) -> Iterable[Region]:
 def run_console(example: Example) -> str | None:
     """Run each ``$ routematch ...`` of a console block in a shell at the root, and compare what it prints."""
     scripts = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
+    environment = {
+        **os.environ,
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
     for match in COMMAND.finditer(example.parsed):
         done = subprocess.run(
             match["command"],
