@@ -1,0 +1,94 @@
+"""What was decided about one conversation: who gets it, or why it goes on waiting.
+
+>>> held = Held("chat-19", "no_eligible_agent", blocked_by="skills")
+>>> held.reason
+'no_eligible_agent'
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+__all__ = ["HELD_REASONS", "Assignment", "Expectation", "Held"]
+
+#: Why a conversation is held, each with its sentence.
+HELD_REASONS = {
+    "no_agents": "there are no agents",
+    "no_eligible_agent": "no agent meets what it asks for",
+    "nobody_present": "agents who fit are not available now",
+    "at_capacity": "every agent who fits is full",
+    "needed_elsewhere": "the free agents who fit were needed more by others",
+    "waiting_is_worth_more": "waiting is worth more than the best pairing that is possible now",
+    "fault": "a plugged-in part failed for it",
+    "policy": "the policy chose to wait",
+    "budget": "the search budget ran out before its turn",
+}
+
+
+@frozen
+class Expectation:
+    """What must still be true when the host claims an assignment; otherwise the claim is lost.
+
+    Attributes
+    ----------
+    conversation_version, agent_version : str, int or None
+        As given in the input.
+    free_units : float
+        Units of the agent that were free when the plan was made, before any of its assignments.
+    """
+
+    conversation_version: str | int | None = None
+    agent_version: str | int | None = None
+    free_units: float = 0.0
+
+
+@frozen
+class Assignment:
+    """A conversation given to an agent.
+
+    Attributes
+    ----------
+    conversation, agent : str
+    worth : float
+        Value of the pair less the value of going on waiting, in policy units; never negative.
+    value : float
+        Value of the pair, in policy units.
+    expect : Expectation
+        The preconditions of the claim.
+    stage : int
+        How many relaxation steps had passed.
+    """
+
+    conversation: str
+    agent: str
+    worth: float
+    value: float
+    expect: Expectation = field(factory=Expectation)
+    stage: int = 0
+
+
+@frozen
+class Held:
+    """A conversation that goes on waiting, decided and explained.
+
+    Attributes
+    ----------
+    conversation : str
+    reason : str
+        A key of `HELD_REASONS`.
+    review_at : float or None
+        Earliest instant at which the answer can change without any event, in POSIX seconds: never later than the
+        true one. None: it cannot.
+    blocked_by : str or None
+        The rule that refuses the most agents, where a rule is the cause.
+    """
+
+    conversation: str
+    reason: str
+    review_at: float | None = None
+    blocked_by: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words."""
+        return HELD_REASONS.get(self.reason, self.reason)

@@ -1,0 +1,74 @@
+"""How a conversation went: what learning starts from.
+
+>>> Outcome("chat-17", "ana", resolved=True, handle_time=240)
+Outcome(conversation='chat-17', agent='ana', resolved=True, handle_time=240.0, satisfaction=None, value=None, reopened=False, ended_at=None)
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from routematch.errors import Faults
+from routematch.model.agents import Agent
+from routematch.model.checks import check_instant, check_name, check_number
+from routematch.model.conversations import Conversation
+from routematch.model.instants import as_duration, as_instant
+
+__all__ = ["Outcome"]
+
+
+def _as_id(value: object) -> object:
+    return value.id if isinstance(value, Agent | Conversation) else value
+
+
+@frozen(cache_hash=True)
+class Outcome:
+    """The end of one conversation at one agent.
+
+    Attributes
+    ----------
+    conversation, agent : str
+        Ids; the objects themselves are taken too.
+    resolved : bool or None
+        None: not known.
+    handle_time : float or None
+        Seconds of work (also a `timedelta`), wrap-up included.
+    satisfaction : float or None
+        The customer's verdict, in [0, 1].
+    value : float or None
+        What it brought, in policy units.
+    reopened : bool
+        Whether the customer came back with the same matter.
+    ended_at : float or None
+        POSIX seconds (also an aware datetime).
+    """
+
+    conversation: str = field(converter=_as_id)  # type: ignore[misc]
+    agent: str = field(converter=_as_id)  # type: ignore[misc]
+    resolved: bool | None = field(default=None, kw_only=True)
+    handle_time: float | None = field(default=None, converter=as_duration, kw_only=True)
+    satisfaction: float | None = field(default=None, kw_only=True)
+    value: float | None = field(default=None, kw_only=True)
+    reopened: bool = field(default=False, kw_only=True)
+    ended_at: float | None = field(default=None, converter=as_instant, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Check every field; all faults are raised together."""
+        faults = Faults()
+        check_name(faults, "conversation", self.conversation)
+        check_name(faults, "agent", self.agent)
+        if (
+            self.resolved not in (None, True, False)
+            or isinstance(self.resolved, int)
+            and not isinstance(self.resolved, bool)
+        ):
+            faults.add("must be true, false or None", place="resolved", given=self.resolved)
+        if not isinstance(self.reopened, bool):
+            faults.add("must be true or false", place="reopened", given=self.reopened)
+        limits = {"handle_time": (0.0, 1e15), "satisfaction": (0.0, 1.0), "value": (-1e15, 1e15)}
+        for name, (lowest, highest) in limits.items():
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, check_number(faults, name, given, at_least=lowest, at_most=highest))
+        object.__setattr__(self, "ended_at", check_instant(faults, "ended_at", self.ended_at))
+        faults.raise_if_any()
