@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(path for path in ROOT.glob("docs/**/*.md") if "_build" not in path.parts)])
 
-#: Kinds of fenced blocks: the first are run by the conftest at the root, the rest show something that is no code of ours.
+#: Kinds of fenced blocks: the first are run by the conftest at the root, the others show what is no code of ours.
 RUN = {"python", "pycon", "console"}
 SHOWN = {"text", "toml", "json", "csv", "bash", "ini", "markdown"}
 
