@@ -47,3 +47,17 @@ def test_readme_states_the_command(name: str):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert re.search(rf"^<!-- command: {name} -->\n\n?```bash\n[^`]+\n```$", text, re.MULTILINE)
+
+
+def test_contributing_names_the_check_command():
+    """The guide names the one command, and that command is there to run."""
+    assert ".ci/check" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert (ROOT / ".ci" / "check").stat().st_mode & 0o111
+
+
+def test_citation_and_package_agree():
+    """The version to cite is the version of the package."""
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert version
+    assert f"version: {version[1]}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
