@@ -1,0 +1,66 @@
+"""Solve a small problem as a dense assignment of rows to units, by scipy's Hungarian method.
+
+Each agent becomes one column per unit it can use, each pair the worth of that unit (worth minus unit cost), and every
+other entry zero, which stands for holding; so no padding is needed. The method is the shortest augmenting path variant
+of Crouse (2016), "On implementing 2D rectangular assignment algorithms", of the method of Kuhn (1955).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routematch.solvers.network import Network, ragged
+
+__all__ = ["dense_size", "solve_dense", "unit_columns"]
+
+Ints = NDArray[np.int64]
+
+
+def unit_columns(network: Network) -> tuple[Ints, Ints]:
+    """Return the first unit column of each agent (one entry more than agents), and how many each has.
+
+    An agent never uses more units than it has usable pairs.
+    """
+    units = np.minimum(network.capacity, np.bincount(network.agent_of, minlength=network.agents))
+    return np.concatenate([[0], np.cumsum(units)]), units
+
+
+def dense_size(network: Network) -> int:
+    """Return how many entries the dense matrix has."""
+    _, units = unit_columns(network)
+    return int(np.count_nonzero(np.diff(network.start))) * int(units.sum())
+
+
+def solve_dense(network: Network) -> Ints:
+    """Return the pair that serves each row, -1 where it is held. Takes no group caps.
+
+    Time grows with the cube of the smaller side, memory with rows times units.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    first, units = unit_columns(network)
+    rows = np.flatnonzero(np.diff(network.start))
+    place = np.zeros(network.rows, np.int64)
+    place[rows] = np.arange(len(rows))
+    pairs, column, net = unit_pairs(network, first, units)
+    matrix = np.zeros((len(rows), int(first[-1])))
+    source = np.full(matrix.shape, -1, np.int64)
+    useful = net > 0
+    at = place[network.row_of[pairs[useful]]], column[useful]
+    matrix[at] = net[useful]
+    source[at] = pairs[useful]
+    chosen = linear_sum_assignment(matrix, maximize=True)
+    pair = np.full(network.rows, -1, np.int64)
+    pair[rows[chosen[0]]] = source[chosen]
+    return pair
+
+
+def unit_pairs(network: Network, first: Ints, units: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return every pair once per unit of its agent: number of the pair, column of the unit, worth minus unit cost."""
+    column, pairs = ragged(first[network.agent_of], units[network.agent_of])
+    net = network.worth[pairs]
+    if network.unit_cost is not None:
+        agents = network.agent_of[pairs]
+        net = net - network.unit_cost[agents, column - first[agents]]
+    return pairs, column, net

@@ -1,0 +1,138 @@
+"""Solve a matching problem: pick an engine by size and shape, prove its answer, choose the canonical one.
+
+Engines differ only in speed. Each of them hands over a matching; from there on all share one road: smallest prices,
+proof in whole numbers, canonical choice among the best. If the proof of a fast engine does not close, the reference
+engine (`flow`) is asked, so a wrong answer is never called optimal.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routematch.errors import Faults, InvalidInputError
+from routematch.solvers.canonical import make_canonical
+from routematch.solvers.dense import dense_size, solve_dense
+from routematch.solvers.flow import solve_flow
+from routematch.solvers.matching import Matching
+from routematch.solvers.network import Network, build_network
+from routematch.solvers.prices import Duals, dual_total, smallest_prices
+from routematch.solvers.problem import AssignmentProblem
+from routematch.solvers.sparse import solve_sparse
+from routematch.solvers.verify import is_proven, total
+
+__all__ = ["Method", "solve"]
+
+Ints = NDArray[np.int64]
+
+Method = Literal["auto", "hungarian", "sparse", "min_cost_flow"]
+
+#: Up to this many entries the dense engine is the fastest.
+DENSE_ENTRIES = 40_000
+
+
+def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | None = None) -> Matching:
+    """Find the best matching, prove it, and return the canonical one among equals.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+    method : {"auto", "hungarian", "sparse", "min_cost_flow"}
+        Engine. All return the same matching and prices; ``"auto"`` picks by size and shape. ``"hungarian"`` and
+        ``"sparse"`` do not take binding group caps.
+    budget : int, optional
+        Cells to scan at most. When it runs out, the best matching so far is returned with a true bound.
+
+    Returns
+    -------
+    Matching
+
+    Raises
+    ------
+    InvalidInputError
+        When the method is unknown or does not take the problem, or the budget is negative.
+    LimitExceededError
+        When the problem is too large for exact sums at its resolution.
+
+    Examples
+    --------
+    >>> problem = AssignmentProblem(value=[[2.0, 1.0], [2.0, -1.0]], capacity=[1, 1], hold=0.5)
+    >>> solve(problem).agent_of.tolist()
+    [1, 0]
+    """
+    _check(method, budget)
+    network = build_network(problem)
+    if not len(network.worth) or not network.capacity.any():
+        return _nobody_served(network)
+    if method == "auto":
+        method = _pick(network, budget)
+    if network.has_groups and method in {"hungarian", "sparse"}:
+        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto' or 'min_cost_flow'")
+    if method == "min_cost_flow":
+        result = solve_flow(network, budget)
+        return _matching(network, result.pair, result.duals, method, result.steps)
+    pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
+    duals = smallest_prices(network, pair)
+    if duals is None or not is_proven(network, pair, duals):
+        result = solve_flow(network)
+        return _matching(network, result.pair, result.duals, "min_cost_flow", result.steps)
+    return _matching(network, pair, duals, method, 0)
+
+
+def _check(method: str, budget: int | None) -> None:
+    faults = Faults()
+    if method not in get_args(Method):
+        faults.unknown(method, known=get_args(Method), place="method", what="method")
+    if budget is not None and budget < 0:
+        faults.add("must be at least 0", place="budget", given=budget)
+    faults.raise_if_any()
+
+
+def _pick(network: Network, budget: int | None) -> Method:
+    if network.has_groups or budget is not None:
+        return "min_cost_flow"
+    return "hungarian" if dense_size(network) <= DENSE_ENTRIES else "sparse"
+
+
+def _nobody_served(network: Network) -> Matching:
+    nobody = np.full(network.rows, -1)
+    duals = smallest_prices(network, nobody)
+    if duals is None:
+        raise AssertionError("holding everybody is best where nobody can be served")
+    return _matching(network, nobody, duals, "none", 0)
+
+
+def _matching(network: Network, pair: Ints, duals: Duals, method: str, steps: int) -> Matching:
+    """Check the proof, choose the canonical matching, and turn steps into values."""
+    proven = is_proven(network, pair, duals)
+    if proven:
+        pair = make_canonical(network, pair, duals)
+    served = pair >= 0
+    agent_of = np.full(network.rows, -1, np.intp)
+    agent_of[served] = network.agent_of[pair[served]]
+    value = int(network.value[pair[served]].sum() + network.hold[~served].sum()) - network.cost_used(network.load(pair))
+    missing = 0 if proven else dual_total(network, duals) - total(network, pair)
+    extra = duals.price[: network.agents] - network.next_cost(network.capacity)
+    agent_price = _value_part(network, np.maximum(extra, 0)).astype(np.float64) * network.resolution
+    conversation_price = (network.hold + _value_part(network, duals.gain)).astype(np.float64) * network.resolution
+    for array in (agent_of, agent_price, conversation_price):
+        array.flags.writeable = False
+    return Matching(
+        agent_of=agent_of,
+        value=value * network.resolution,
+        bound=(value + missing) * network.resolution,
+        is_optimal=proven,
+        conversation_price=conversation_price,
+        agent_price=agent_price,
+        method=method,
+        steps=steps,
+    )
+
+
+def _value_part(network: Network, amount: Ints) -> Ints:
+    """Take the class bonus out of a price; what is left is the change of value."""
+    if not network.bonus_step:
+        return amount
+    return amount - np.rint(amount / network.bonus_step).astype(np.int64) * network.bonus_step

@@ -1,0 +1,170 @@
+"""Every engine finds the matching that brute force finds, with the same prices and a closed proof."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from routematch.errors import InvalidInputError
+from routematch.solvers import AssignmentProblem, brute_force, engines, random_problem, solve
+from routematch.solvers.network import build_network
+from routematch.solvers.prices import Duals, smallest_prices
+from routematch.solvers.verify import is_proven
+
+ENGINES = ["auto", "hungarian", "sparse", "min_cost_flow"]
+WITHOUT_GROUPS = {"hungarian", "sparse"}
+
+
+def facts(matching):
+    """Return everything an engine must agree on."""
+    return (
+        matching.agent_of.tolist(),
+        matching.value,
+        matching.bound,
+        matching.is_optimal,
+        matching.agent_price.tolist(),
+        matching.conversation_price.tolist(),
+    )
+
+
+@pytest.mark.parametrize("method", ENGINES)
+def test_engines_agree_with_brute_force(method):
+    """On random tiny problems of every kind: same rows served, same agents, same prices, proof closed."""
+    for seed in range(1500):
+        problem = random_problem(np.random.default_rng(seed))
+        if method in WITHOUT_GROUPS and problem.row_group is not None and build_network(problem).has_groups:
+            continue
+        assert facts(solve(problem, method=method)) == facts(brute_force(problem)), seed
+
+
+@pytest.mark.slow
+def test_engines_agree_with_brute_force_at_length():
+    """The same on many more problems, some of them a little larger."""
+    for seed in range(100_000, 130_000):
+        generator = np.random.default_rng(seed)
+        problem = random_problem(generator, rows=5 if seed % 10 == 0 else 4)
+        expected = facts(brute_force(problem))
+        has_groups = build_network(problem).has_groups
+        for method in ENGINES:
+            if not (has_groups and method in WITHOUT_GROUPS):
+                assert facts(solve(problem, method=method)) == expected, (seed, method)
+
+
+def medium(seed):
+    """Return a problem of a size that brute force cannot reach, with or without many ties."""
+    generator = np.random.default_rng(seed)
+    rows, agents = generator.integers(5, 40), generator.integers(3, 30)
+    levels = generator.choice([2, 5, 1000])
+    value = generator.integers(0, levels, (rows, agents)).astype(float)
+    value[generator.random((rows, agents)) < generator.choice([0.2, 0.8])] = -np.inf
+    return AssignmentProblem(value, generator.integers(0, 3, agents), resolution=1.0)
+
+
+def test_engines_agree_on_middle_sizes():
+    """All engines give the same answer where brute force cannot follow."""
+    for seed in range(60):
+        problem = medium(seed)
+        answers = [facts(solve(problem, method=method)) for method in ENGINES]
+        assert all(answer == answers[0] for answer in answers), seed
+        assert answers[0][3], seed
+
+
+def test_values_agree_with_scipy():
+    """The value is what scipy finds on the units spelt out as columns."""
+    for seed in range(60):
+        problem = medium(seed)
+        units = np.repeat(np.maximum(problem.value, 0.0), problem.capacity, axis=1)
+        rows, columns = linear_sum_assignment(units, maximize=True)
+        assert solve(problem).value == units[rows, columns].sum(), seed
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (3, 3)])
+@pytest.mark.parametrize("method", ENGINES)
+def test_nothing_to_match_is_an_answer(shape, method):
+    """Empty, one-sided and all-forbidden problems hold everybody, at their hold."""
+    problem = AssignmentProblem(np.full(shape, -np.inf), np.ones(shape[1], int), hold=0.5)
+    matching = solve(problem, method=method)
+    assert matching.agent_of.tolist() == [-1] * shape[0]
+    assert matching.value == 0.5 * shape[0]
+    assert matching.is_optimal
+    assert matching.gap == 0.0
+    assert matching.agent_price.tolist() == [0.0] * shape[1]
+
+
+def test_a_first_unit_has_a_price_where_nobody_has_capacity():
+    """Agents without capacity are priced at what their first unit would gain."""
+    matching = solve(AssignmentProblem([[3.0, 1.0], [2.0, 5.0]], [0, 0]))
+    assert matching.agent_price.tolist() == [3.0, 5.0]
+
+
+def test_a_tie_serves():
+    """Between serving at no gain and holding, serving wins, and earlier rows come first."""
+    assert solve(AssignmentProblem([[0.0], [0.0]], [1])).agent_of.tolist() == [0, -1]
+
+
+def test_rising_unit_costs_spread_equal_work():
+    """Five equal rows on three equal agents end 2/2/1."""
+    problem = AssignmentProblem(np.ones((5, 3)), [3, 3, 3], unit_cost=np.tile([0.0, 1e-3, 2e-3], (3, 1)))
+    assert sorted(np.bincount(solve(problem).agent_of).tolist()) == [1, 2, 2]
+
+
+def test_priority_comes_before_value():
+    """A higher class is served first, however little it is worth, but never below its hold."""
+    problem = AssignmentProblem([[100.0], [0.5]], [1], priority=[0, 1])
+    assert solve(problem).agent_of.tolist() == [-1, 0]
+    problem = AssignmentProblem([[100.0], [0.5]], [1], hold=[0.0, 0.75], priority=[0, 1])
+    assert solve(problem).agent_of.tolist() == [0, -1]
+
+
+def test_group_caps_bind():
+    """An agent takes no more of a group than its cap, and other rows use the rest of the capacity."""
+    problem = AssignmentProblem([[9.0], [8.0], [1.0]], [3], row_group=[0, 0, -1], group_capacity=[[1]], resolution=1.0)
+    assert solve(problem).agent_of.tolist() == [0, -1, 0]
+    for method in WITHOUT_GROUPS:
+        with pytest.raises(InvalidInputError, match="group caps"):
+            solve(problem, method=method)
+
+
+def test_a_used_up_budget_gives_a_true_bound():
+    """With too few steps the matching is feasible, the bound holds, and only what is proven is called optimal."""
+    for seed in range(40):
+        problem = medium(seed)
+        best = solve(problem)
+        for budget in (0, 3, 20, 10**9):
+            matching = solve(problem, budget=budget)
+            assert matching.value <= best.value <= matching.bound
+            assert matching.is_optimal == (matching.value == matching.bound)
+        assert facts(matching) == facts(best)
+
+
+def test_a_wrong_answer_of_an_engine_is_never_called_optimal(monkeypatch):
+    """When an engine drops a pair, its proof does not close and the reference engine takes over."""
+    right = engines.solve_dense
+
+    def drops_a_pair(network):
+        pair = right(network)
+        pair[0] = -1
+        return pair
+
+    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1])
+    expected = facts(solve(problem))
+    monkeypatch.setattr(engines, "solve_dense", drops_a_pair)
+    matching = solve(problem, method="hungarian")
+    assert matching.method == "min_cost_flow"
+    assert facts(matching) == expected
+
+
+def test_the_proof_rejects_planted_faults():
+    """A worse matching, an overfull agent, a foreign pair, a low price and a high price all leave the proof open."""
+    network = build_network(AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], resolution=0.5))
+    best = network.pairs_of(np.array([0, 1]), np.array([0, 1]))
+    duals = smallest_prices(network, best)
+    assert is_proven(network, best, duals)
+    swapped = network.pairs_of(np.array([0, 1]), np.array([1, 0]))
+    assert smallest_prices(network, swapped) is None
+    for pair in (swapped, np.array([-1, best[1]]), network.pairs_of(np.array([0, 1]), np.array([0, 0])), best[::-1]):
+        assert not is_proven(network, pair, duals)
+    for price, gain in (((-1, 0), (0, 0)), ((1, 0), (0, 0)), ((0, 0), (-1, 0)), ((0, 0), (1, 0)), ((0, 1), (0, 0))):
+        wrong = Duals(duals.gain + np.array(gain), duals.price + np.array(price))
+        assert not is_proven(network, best, wrong)
