@@ -30,6 +30,7 @@ routematch.errors.InvalidInputError: 2 faults in the input:
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -108,17 +109,30 @@ def shorten(value: object, *, limit: int = 60) -> str:
     -------
     str
     """
-    if isinstance(value, str | bytes) and len(value) > limit:
-        return f"{value[: limit // 2]!r}... ({len(value)} long)"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
-        return f"an integer of {value.bit_length()} bits"
-    if isinstance(value, list | tuple | dict | set | frozenset) and len(value) > limit:
-        return f"a {type(value).__name__} of {len(value)} entries"
     try:
-        shown = repr(value)
+        shown = _shown(value, limit)
     except Exception:  # noqa: BLE001 - a caller's broken __repr__ must not hide the fault
         return f"<{type(value).__name__}>"
     return shown if len(shown) <= limit else f"{shown[: limit // 2]}...{shown[-limit // 4 :]}"
+
+
+def _shown(value: object, limit: int) -> str:
+    if isinstance(value, str | bytes | bytearray) and len(value) > limit:
+        return f"{value[: limit // 2]!r}... ({len(value)} long)"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
+        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, list | tuple | dict | set | frozenset):
+        if len(value) > limit:
+            return f"a {type(value).__name__} of {len(value)} entries"
+        return _NESTED.repr(value)
+    return repr(value)
+
+
+#: Shows a collection at a cost that does not grow with what is inside it.
+_NESTED = reprlib.Repr()
+_NESTED.maxlevel = 3
+_NESTED.maxlist = _NESTED.maxtuple = _NESTED.maxdict = _NESTED.maxset = _NESTED.maxfrozenset = 10
+_NESTED.maxstring = _NESTED.maxother = _NESTED.maxlong = 60
 
 
 class Fault(NamedTuple):
@@ -276,17 +290,9 @@ class Faults:
 
     def unknown(self, name: object, *, known: Iterable[str], place: str = "", what: str = "name") -> None:
         """Add a fault for a name nobody knows, with near spellings and translations of other vendors' words."""
-        known = sorted(known)
         message = f"unknown {what} {shorten(name)}"
-        translated = OTHER_WORDS.get(name.lower()) if isinstance(name, str) and len(name) < 100 else None
-        near = difflib.get_close_matches(str(name)[:100], known, n=1)
-        if translated in known:
-            message += f"; here it is called {translated!r}"
-        elif near:
-            message += f"; did you mean {near[0]!r}?"
-        elif known:
-            listed = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-            message += f"; known: {listed}"
+        if len(self._faults) < LISTED_FAULTS:
+            message += _suggestion(name, sorted(known))
         self.add(message, place=place, kind="unknown")
 
     def extend(self, faults: Iterable[Fault], *, below: str = "") -> None:
@@ -313,3 +319,15 @@ class Faults:
         if kinds == {"unknown"}:
             raise UnknownNameError(self._faults)
         raise InvalidInputError(self._faults)
+
+
+def _suggestion(name: object, known: list[str]) -> str:
+    if isinstance(name, str) and len(name) < 100:
+        if OTHER_WORDS.get(name.lower()) in known:
+            return f"; here it is called {OTHER_WORDS[name.lower()]!r}"
+        near = difflib.get_close_matches(name, known, n=1)
+        if near:
+            return f"; did you mean {near[0]!r}?"
+    if not known:
+        return ""
+    return f"; known: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"

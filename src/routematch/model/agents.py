@@ -7,7 +7,7 @@
 Traceback (most recent call last):
 routematch.errors.InvalidInputError: 3 faults in the input:
   must be between 0 and 1, got 7 @ skills.billing
-  must be a number of units of at least 0, or a Capacity, got -1 @ capacity
+  must be a number of units from 0 to 1,000,000, or a Capacity, got -1 @ capacity
   must be above 0, got 0 @ weight
 """
 
@@ -20,8 +20,11 @@ from attrs import field, frozen
 from routematch.errors import Faults
 from routematch.model.capacity import MAX_UNITS, Capacity, as_capacity
 from routematch.model.checks import (
+    as_amounts,
+    as_attributes,
     as_map,
-    as_names,
+    as_optional_names,
+    as_tuple,
     check_amounts,
     check_attributes,
     check_choice,
@@ -30,6 +33,10 @@ from routematch.model.checks import (
     check_name,
     check_names,
     check_number,
+    check_size,
+    check_version,
+    in_place,
+    is_a,
 )
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import Instant, as_instant
@@ -42,6 +49,10 @@ PRESENCES = ("available", "away", "offline")
 LABEL_PREFIX = "label:"
 
 
+def _as_end(value: Instant) -> float:
+    return as_instant(value)  # type: ignore[return-value]  # None is refused by the check
+
+
 @frozen(cache_hash=True)
 class Shift:
     """A time in which an agent works.
@@ -52,26 +63,35 @@ class Shift:
         POSIX seconds (also aware datetimes); the end is not part of the shift and must come after the start.
     """
 
-    starts_at: float = field(converter=as_instant)  # type: ignore[misc]
-    ends_at: float = field(converter=as_instant)  # type: ignore[misc]
+    starts_at: float = field(converter=_as_end)
+    ends_at: float = field(converter=_as_end)
 
     def __attrs_post_init__(self) -> None:
         """Check both ends; all faults are raised together."""
         faults = Faults()
         for name in ("starts_at", "ends_at"):
-            value = check_instant(faults, name, getattr(self, name))
+            instant = check_instant(faults, name, getattr(self, name))
             if getattr(self, name) is None:
                 faults.add("must be given", place=name)
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, instant)
         if not faults and self.ends_at <= self.starts_at:
             faults.add("must come after starts_at", place="ends_at", given=self.ends_at)
         faults.raise_if_any()
 
 
-def _as_shifts(value: object) -> object:
-    if isinstance(value, Shift):
-        return (value,)
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else value
+def _as_shifts(value: Shift | Iterable[Shift]) -> tuple[Shift, ...]:
+    shifts: tuple[Shift, ...] = (value,) if isinstance(value, Shift) else as_tuple(value)
+    return shifts
+
+
+def _as_presence(value: str | Mapping[str, str]) -> str | Mapping[str, str]:
+    presence: str | Mapping[str, str] = value if isinstance(value, str) else as_map(value)
+    return presence
+
+
+def _as_load(value: float | Mapping[str, int]) -> float | Mapping[str, int]:
+    load: float | Mapping[str, int] = value if isinstance(value, float) else as_map(value)
+    return load
 
 
 @frozen(cache_hash=True)
@@ -109,22 +129,18 @@ class Agent:
     """
 
     id: str
-    skills: Mapping[str, float] = field(factory=FrozenMap, converter=as_map)  # type: ignore[misc]
-    capacity: Capacity = field(default=1, converter=as_capacity, kw_only=True)  # type: ignore[misc]
+    skills: Mapping[str, float] = field(factory=FrozenMap, converter=as_amounts)
+    capacity: Capacity = field(default=Capacity(1), converter=as_capacity, kw_only=True)
     kind: str = field(default="human", kw_only=True)
-    presence: str | Mapping[str, str] = field(
-        default="available", converter=lambda value: value if isinstance(value, str) else as_map(value), kw_only=True
-    )
-    load: float | Mapping[str, int] = field(
-        default=0.0, converter=lambda value: value if isinstance(value, float) else as_map(value), kw_only=True
-    )
+    presence: str | Mapping[str, str] = field(default="available", converter=_as_presence, kw_only=True)
+    load: float | Mapping[str, int] = field(default=0.0, converter=_as_load, kw_only=True)
     idle_since: float | None = field(default=None, converter=as_instant, kw_only=True)
-    channels: tuple[str, ...] | None = field(default=None, converter=as_names, kw_only=True)  # type: ignore[misc]
-    queues: tuple[str, ...] | None = field(default=None, converter=as_names, kw_only=True)  # type: ignore[misc]
+    channels: tuple[str, ...] | None = field(default=None, converter=as_optional_names, kw_only=True)
+    queues: tuple[str, ...] | None = field(default=None, converter=as_optional_names, kw_only=True)
     weight: float = field(default=1.0, kw_only=True)
-    attributes: Mapping[str, object] = field(factory=FrozenMap, converter=as_map, kw_only=True)  # type: ignore[misc]
+    attributes: Mapping[str, object] = field(factory=FrozenMap, converter=as_attributes, kw_only=True)
     version: str | int | None = field(default=None, kw_only=True)
-    shifts: tuple[Shift, ...] = field(default=(), converter=_as_shifts, kw_only=True)  # type: ignore[misc]
+    shifts: tuple[Shift, ...] = field(default=(), converter=_as_shifts, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
@@ -132,8 +148,8 @@ class Agent:
         check_name(faults, "id", self.id)
         store = object.__setattr__
         store(self, "skills", check_amounts(faults, "skills", self.skills, at_least=0.0, at_most=1.0))
-        if not isinstance(self.capacity, Capacity):
-            faults.add("must be a number of units of at least 0, or a Capacity", place="capacity", given=self.capacity)
+        if not is_a(self.capacity, Capacity):
+            faults.add(f"must be a number of units {_UNITS}, or a Capacity", place="capacity", given=self.capacity)
         check_choice(faults, "kind", self.kind, KINDS)
         _check_presence(faults, self.presence)
         store(self, "load", _checked_load(faults, self.load))
@@ -143,31 +159,41 @@ class Agent:
             if getattr(self, name) is not None:
                 check_names(faults, name, getattr(self, name))
         store(self, "weight", check_number(faults, "weight", self.weight, above=0))
-        if self.attributes or not isinstance(self.attributes, FrozenMap):
+        if not is_a(self.attributes, FrozenMap) or self.attributes:
             store(self, "attributes", check_attributes(faults, "attributes", self.attributes))
-        _check_version(faults, self.version)
-        if not isinstance(self.shifts, tuple) or not all(isinstance(shift, Shift) for shift in self.shifts):
-            faults.add("must be a sequence of Shift(...)", place="shifts", given=self.shifts)
+        if self.version is not None:
+            store(self, "version", check_version(faults, self.version))
+        if not is_a(self.shifts, tuple) or self.shifts:
+            _check_shifts(faults, self.shifts)
         faults.raise_if_any()
 
 
-def _check_version(faults: Faults, value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
-        faults.add("must be text, a whole number or None", place="version", given=value)
+_UNITS = f"from 0 to {MAX_UNITS:,.0f}"
+
+
+def _check_shifts(faults: Faults, shifts: object) -> None:
+    if not isinstance(shifts, tuple) or not all(isinstance(shift, Shift) for shift in shifts):
+        faults.add("must be a sequence of Shift(...)", place="shifts", given=shifts)
+    else:
+        check_size(faults, "shifts", shifts)
 
 
 def _check_presence(faults: Faults, presence: object) -> None:
-    if isinstance(presence, FrozenMap):
-        for channel, value in presence.items():
-            check_name(faults, "presence", channel)
-            check_choice(faults, f"presence.{channel}", value, PRESENCES)
-    else:
+    if not isinstance(presence, FrozenMap):
         check_choice(faults, "presence", presence, PRESENCES)
+    elif check_size(faults, "presence", presence):
+        for channel, value in presence.items():
+            check_name(faults, in_place("presence", channel), channel)
+            check_choice(faults, in_place("presence", channel), value, PRESENCES)
 
 
 def _checked_load(faults: Faults, load: object) -> float | FrozenMap[str, int]:
-    if isinstance(load, FrozenMap):
-        for channel in load:
-            check_name(faults, "load", channel)
-        return FrozenMap({channel: check_count(faults, f"load.{channel}", count) for channel, count in load.items()})
-    return check_number(faults, "load", load, at_least=0, at_most=MAX_UNITS)
+    if not isinstance(load, FrozenMap):
+        return check_number(faults, "load", load, at_least=0, at_most=MAX_UNITS)
+    if not check_size(faults, "load", load):
+        return 0.0
+    for channel in load:
+        check_name(faults, in_place("load", channel), channel)
+    return FrozenMap(
+        {channel: check_count(faults, in_place("load", channel), count) for channel, count in load.items()}
+    )

@@ -12,8 +12,17 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from routematch.errors import Faults
-from routematch.model.checks import as_map, check_amounts, check_count, check_number
+from routematch.errors import Faults, InvalidInputError
+from routematch.model.checks import (
+    as_amounts,
+    as_counts,
+    check_amounts,
+    check_count,
+    check_number,
+    in_place,
+    is_a,
+    is_number,
+)
 from routematch.model.frozen import FrozenMap
 
 __all__ = ["MAX_UNITS", "Capacity", "as_capacity"]
@@ -38,27 +47,19 @@ class Capacity:
     """
 
     units: float = 1.0
-    costs: Mapping[str, float] = field(factory=FrozenMap, converter=as_map, kw_only=True)  # type: ignore[misc]
-    caps: Mapping[str, int] = field(factory=FrozenMap, converter=as_map, kw_only=True)  # type: ignore[misc]
+    costs: Mapping[str, float] = field(factory=FrozenMap, converter=as_amounts, kw_only=True)
+    caps: Mapping[str, int] = field(factory=FrozenMap, converter=as_counts, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
         faults = Faults()
         object.__setattr__(self, "units", check_number(faults, "units", self.units, at_least=0, at_most=MAX_UNITS))
-        if self.costs:
-            costs = check_amounts(faults, "costs", self.costs, at_least=0, at_most=MAX_UNITS)
-            for channel, cost in costs.items():
-                if 0 < cost < _THOUSANDTH:
-                    faults.add("must be 0 or at least 0.001", place=f"costs.{channel}", given=cost)
-            object.__setattr__(self, "costs", costs)
-        elif not isinstance(self.costs, FrozenMap):
-            faults.add("must be a mapping from channels to units", place="costs", given=self.costs)
-        if self.caps:
+        if not is_a(self.costs, FrozenMap) or self.costs:
+            object.__setattr__(self, "costs", _checked_costs(faults, self.costs))
+        if not is_a(self.caps, FrozenMap) or self.caps:
             caps = check_amounts(faults, "caps", self.caps, at_least=0)
-            whole = {name: check_count(faults, f"caps.{name}", cap) for name, cap in caps.items()}
+            whole = {name: check_count(faults, in_place("caps", name), cap) for name, cap in caps.items()}
             object.__setattr__(self, "caps", FrozenMap(whole))
-        elif not isinstance(self.caps, FrozenMap):
-            faults.add("must be a mapping from channels or labels to counts", place="caps", given=self.caps)
         faults.raise_if_any()
 
     def cost(self, channel: str) -> float:
@@ -66,16 +67,24 @@ class Capacity:
         return self.costs.get(channel, 1.0)
 
 
-def as_capacity(value: object) -> object:
+def _checked_costs(faults: Faults, given: object) -> FrozenMap[str, float]:
+    costs = check_amounts(faults, "costs", given, at_least=0, at_most=MAX_UNITS)
+    for channel, cost in costs.items():
+        if 0 < cost < _THOUSANDTH:
+            faults.add("must be 0 or at least 0.001", place=in_place("costs", channel), given=cost)
+    return costs
+
+
+def as_capacity(value: Capacity | float) -> Capacity:
     """Widen a plain number to a `Capacity`; what is wrong with it is left for the noun to report."""
-    if isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value <= MAX_UNITS:
-        return _plain_capacity(float(value))
-    return value
-
-
-def _plain_capacity(units: float) -> Capacity:
-    known = _COMMON.get(units)
-    return known if known is not None else Capacity(units)
+    if not is_number(value):
+        return value  # type: ignore[return-value]  # a Capacity, or left for the checks
+    if isinstance(value, float | int) and value in _COMMON:
+        return _COMMON[value]
+    try:
+        return Capacity(value)  # type: ignore[arg-type]  # a number of any kind
+    except InvalidInputError:
+        return value  # type: ignore[return-value]  # left for the checks
 
 
 #: The usual plain capacities, made once: most rosters use only these.

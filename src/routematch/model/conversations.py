@@ -12,28 +12,31 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from routematch.errors import Faults, InvalidInputError
-from routematch.model.agents import _check_version
 from routematch.model.checks import (
+    as_amounts,
+    as_attributes,
     as_map,
     as_names,
+    as_tuple,
     check_amounts,
     check_attributes,
     check_instant,
     check_name,
     check_names,
     check_number,
+    check_size,
+    check_version,
+    in_place,
+    is_a,
 )
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import as_instant
 from routematch.model.requirements import (
     ANYONE,
-    AllOf,
-    AnyOf,
-    Attribute,
+    MAX_PARTS,
     Condition,
-    NoneOf,
     Requirement,
-    as_condition,
+    check_condition,
     condition_or_error,
 )
 
@@ -53,28 +56,40 @@ class Preference:
         In policy units; negative for what is rather avoided.
     """
 
-    condition: Condition = field(converter=as_condition)  # type: ignore[misc]
+    condition: Condition = field(converter=condition_or_error)
     weight: float = 1.0
 
     def __attrs_post_init__(self) -> None:
         """Check both fields; all faults are raised together."""
         faults = Faults()
-        if not isinstance(self.condition, Requirement | Attribute | AllOf | AnyOf | NoneOf):
-            faults.add("must be a condition", place="condition", given=self.condition)
+        check_condition(faults, "condition", self.condition)
         object.__setattr__(self, "weight", check_number(faults, "weight", self.weight))
         faults.raise_if_any()
 
 
-def _as_preferences(value: object) -> object:
+def _as_preferences(value: Preference | Mapping[str, float] | Iterable[Preference]) -> tuple[Preference, ...]:
     """Widen ``{"spanish": 0.3}`` to preferences; faults come back as an error object."""
-    try:
-        if isinstance(value, Mapping):
-            return tuple(Preference(Requirement(skill), weight) for skill, weight in value.items())
-        if isinstance(value, Preference):
-            return (value,)
-        return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-    except InvalidInputError as error:
-        return error
+    if isinstance(value, Preference):
+        return (value,)
+    readable = as_map(value)
+    if isinstance(readable, FrozenMap) and len(readable) <= MAX_PARTS:
+        try:
+            return _preferences(readable)
+        except InvalidInputError as error:
+            return error  # type: ignore[return-value]  # see _check_preferences
+    wishes: tuple[Preference, ...] = as_tuple(readable)
+    return wishes
+
+
+def _preferences(weights: Mapping[str, float]) -> tuple[Preference, ...]:
+    faults, wishes = Faults(), []
+    for skill, weight in weights.items():
+        check_name(faults, in_place("", skill), skill)
+        check_number(faults, in_place("", skill), weight)
+        if not faults:
+            wishes.append(Preference(Requirement(skill), weight))
+    faults.raise_if_any()
+    return tuple(wishes)
 
 
 @frozen(cache_hash=True)
@@ -114,7 +129,7 @@ class Conversation:
     """
 
     id: str
-    requires: Condition = field(default=ANYONE, converter=condition_or_error)  # type: ignore[misc]
+    requires: Condition = field(default=ANYONE, converter=condition_or_error)
     channel: str = field(default="chat", kw_only=True)
     queue: str | None = field(default=None, kw_only=True)
     customer: str | None = field(default=None, kw_only=True)
@@ -122,19 +137,19 @@ class Conversation:
     arrived_at: float | None = field(default=None, converter=as_instant, kw_only=True)
     due_at: float | None = field(default=None, converter=as_instant, kw_only=True)
     value: float = field(default=1.0, kw_only=True)
-    prefers: tuple[Preference, ...] = field(default=(), converter=_as_preferences, kw_only=True)  # type: ignore[misc]
-    affinity: Mapping[str, float] = field(factory=FrozenMap, converter=as_map, kw_only=True)  # type: ignore[misc]
-    excludes: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)  # type: ignore[misc]
-    labels: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)  # type: ignore[misc]
-    attributes: Mapping[str, object] = field(factory=FrozenMap, converter=as_map, kw_only=True)  # type: ignore[misc]
+    prefers: tuple[Preference, ...] = field(default=(), converter=_as_preferences, kw_only=True)
+    affinity: Mapping[str, float] = field(factory=FrozenMap, converter=as_amounts, kw_only=True)
+    excludes: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
+    labels: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
+    attributes: Mapping[str, object] = field(factory=FrozenMap, converter=as_attributes, kw_only=True)
     version: str | int | None = field(default=None, kw_only=True)
 
-    def __attrs_post_init__(self) -> None:
+    def __attrs_post_init__(self) -> None:  # noqa: C901 - one line per field
         """Check every field; all faults are raised together."""
         faults = Faults()
         store = object.__setattr__
         check_name(faults, "id", self.id)
-        _check_requires(faults, self.requires)
+        check_condition(faults, "requires", self.requires)
         check_name(faults, "channel", self.channel)
         for name in ("queue", "customer"):
             if getattr(self, name) is not None:
@@ -144,30 +159,26 @@ class Conversation:
             if getattr(self, name) is not None:
                 store(self, name, check_instant(faults, name, getattr(self, name)))
         store(self, "value", check_number(faults, "value", self.value, at_least=0))
-        if self.prefers != ():
+        if not is_a(self.prefers, tuple) or self.prefers:
             _check_preferences(faults, self.prefers)
-        if self.affinity or not isinstance(self.affinity, FrozenMap):
+        if not is_a(self.affinity, FrozenMap) or self.affinity:
             store(self, "affinity", check_amounts(faults, "affinity", self.affinity))
         for name in ("excludes", "labels"):
-            if getattr(self, name) != ():
-                check_names(faults, name, getattr(self, name), distinct=name == "labels")
-        if self.attributes or not isinstance(self.attributes, FrozenMap):
+            names = getattr(self, name)
+            if not is_a(names, tuple) or names:
+                check_names(faults, name, names, distinct=name == "labels")
+        if not is_a(self.attributes, FrozenMap) or self.attributes:
             store(self, "attributes", check_attributes(faults, "attributes", self.attributes))
-        _check_version(faults, self.version)
+        if self.version is not None:
+            store(self, "version", check_version(faults, self.version))
         faults.raise_if_any()
-
-
-def _check_requires(faults: Faults, requires: object) -> None:
-    if isinstance(requires, InvalidInputError):
-        faults.extend(requires.faults, below="requires")
-    elif not isinstance(requires, Requirement | Attribute | AllOf | AnyOf | NoneOf):
-        faults.add("must be a condition, or a mapping from skills to levels", place="requires", given=requires)
 
 
 def _check_preferences(faults: Faults, prefers: object) -> None:
     if isinstance(prefers, InvalidInputError):
         faults.extend(prefers.faults, below="prefers")
-    elif not isinstance(prefers, tuple) or not all(isinstance(wish, Preference) for wish in prefers):
-        faults.add(
-            "must be a mapping from skills to weights, or a sequence of Preference(...)", place="prefers", given=prefers
-        )
+    elif isinstance(prefers, tuple) and all(isinstance(wish, Preference) for wish in prefers):
+        check_size(faults, "prefers", prefers)
+    else:
+        message = "must be a mapping from skills to weights, or a sequence of Preference(...)"
+        faults.add(message, place="prefers", given=prefers)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from routematch.errors import Faults
-from routematch.model.checks import as_map, check_name, check_number
+from routematch.errors import Faults, InvalidInputError
+from routematch.model.checks import as_map, check_name, check_number, check_size, in_place, is_number
 from routematch.model.frozen import FrozenMap
 
 __all__ = ["Estimate", "Estimates", "Interval"]
@@ -60,19 +60,31 @@ class Estimate:
 Table = Mapping[str, Mapping[str, Estimate]]
 
 
-def _as_table(value: object) -> object:
+TableLike = Mapping[str, Mapping[str, Estimate | float]]
+
+
+def _as_table(value: TableLike) -> Table:
     """Freeze a two-level mapping; plain numbers in it become estimates without stated evidence."""
-    if not isinstance(value, Mapping):
-        return value
-    return FrozenMap({agent: _as_row(row) for agent, row in value.items()})
+    readable = as_map(value)
+    if isinstance(readable, FrozenMap):
+        return FrozenMap({agent: _as_row(row) for agent, row in readable.items()})
+    return readable  # type: ignore[no-any-return]  # left for the check
 
 
 def _as_row(row: object) -> object:
-    if not isinstance(row, Mapping):
-        return row
-    return FrozenMap(
-        {k: Estimate(v) if isinstance(v, int | float) and not isinstance(v, bool) else v for k, v in row.items()}
-    )
+    readable = as_map(row)
+    if isinstance(readable, FrozenMap):
+        return FrozenMap({name: _as_estimate(entry) for name, entry in readable.items()})
+    return readable
+
+
+def _as_estimate(value: object) -> object:
+    if not is_number(value):
+        return value
+    try:
+        return Estimate(value)  # type: ignore[arg-type]  # a number of any kind
+    except InvalidInputError:
+        return value
 
 
 @frozen
@@ -88,8 +100,8 @@ class Estimates:
         Mean seconds of work; a skill's entry goes before the channel's, ``"*"`` stands for everything else.
     """
 
-    success: Table = field(factory=FrozenMap, converter=_as_table, kw_only=True)  # type: ignore[misc]
-    handle_time: Table = field(factory=FrozenMap, converter=_as_table, kw_only=True)  # type: ignore[misc]
+    success: Table = field(factory=FrozenMap, converter=_as_table, kw_only=True)
+    handle_time: Table = field(factory=FrozenMap, converter=_as_table, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check every entry; all faults are raised together."""
@@ -104,12 +116,19 @@ def _check_table(faults: Faults, place: str, table: object, *, highest: float) -
         faults.add("must be a mapping from agents to estimates by skill", place=place, given=table)
         return
     for agent, row in table.items():
-        check_name(faults, place, agent)
-        if not isinstance(row, FrozenMap):
-            faults.add("must be a mapping from skills to estimates", place=f"{place}.{agent}", given=row)
-            continue
-        for skill, estimate in row.items():
-            if not isinstance(estimate, Estimate):
-                faults.add("must be an Estimate or a number", place=f"{place}.{agent}.{skill}", given=estimate)
-            elif estimate.mean > highest:
-                faults.add(f"must be at most {highest:g}", place=f"{place}.{agent}.{skill}.mean", given=estimate.mean)
+        check_name(faults, in_place(place, agent), agent)
+        _check_row(faults, in_place(place, agent), row, highest=highest)
+
+
+def _check_row(faults: Faults, place: str, row: object, *, highest: float) -> None:
+    if not isinstance(row, FrozenMap):
+        faults.add("must be a mapping from skills to estimates", place=place, given=row)
+        return
+    if not check_size(faults, place, row):
+        return
+    for skill, estimate in row.items():
+        check_name(faults, in_place(place, skill), skill)
+        if not isinstance(estimate, Estimate):
+            faults.add("must be an Estimate or a number of at least 0", place=in_place(place, skill), given=estimate)
+        elif estimate.mean > highest:
+            faults.add(f"must be at most {highest:g}", place=f"{in_place(place, skill)}.mean", given=estimate.mean)

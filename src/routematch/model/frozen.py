@@ -38,7 +38,7 @@ class FrozenMap(dict[K, V]):
         message = "this mapping is read-only; make a changed copy with attrs.evolve"
         raise TypeError(message)
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __copy__(self) -> FrozenMap[K, V]:
         """Return itself: what never changes need not be copied."""

@@ -24,9 +24,18 @@ def as_instant(value: Instant | None) -> float | None:
     A naive `datetime` is left as it is, and the check of its field refuses it: guessing a zone would be wrong
     by hours.
     """
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.timestamp()
-    return value  # type: ignore[return-value]  # checked where the field is checked
+    if isinstance(value, datetime):
+        return _posix(value)
+    return value
+
+
+def _posix(value: datetime) -> float:
+    try:
+        if value.utcoffset() is not None:
+            return value.timestamp()
+    except Exception:  # noqa: BLE001, S110 - a zone of the user's own may raise anything
+        pass
+    return value  # type: ignore[return-value]  # a naive one, refused where the field is checked
 
 
 def as_duration(value: Duration | None) -> float | None:
@@ -47,8 +56,17 @@ def first_instant_after(start: float, duration: float) -> float:
     True
     """
     instant = start + duration
-    while instant - start < duration:
-        instant = math.nextafter(instant, math.inf)
-    while instant > start and math.nextafter(instant, -math.inf) - start >= duration:
-        instant = math.nextafter(instant, -math.inf)
-    return instant
+    if instant - start >= duration and not math.nextafter(instant, -math.inf) - start >= duration:
+        return instant
+    if not math.isfinite(instant):
+        return instant
+    # Sum and difference err by half a rounding step each. Near zero floats are so dense that stepping through them
+    # would take for ever, hence the bisection.
+    reach = 2.0 * max(math.ulp(start), math.ulp(duration), math.ulp(instant))
+    early, late = instant - reach, instant + reach
+    while early < (middle := early + (late - early) / 2.0) < late:
+        if middle - start >= duration:
+            late = middle
+        else:
+            early = middle
+    return late

@@ -1,7 +1,8 @@
 """How a conversation went: what learning starts from.
 
->>> Outcome("chat-17", "ana", resolved=True, handle_time=240)
-Outcome(conversation='chat-17', agent='ana', resolved=True, handle_time=240.0, satisfaction=None, value=None, reopened=False, ended_at=None)
+>>> outcome = Outcome("chat-17", "ana", resolved=True, handle_time=240)
+>>> outcome.agent, outcome.resolved, outcome.handle_time, outcome.satisfaction
+('ana', True, 240.0, None)
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from attrs import field, frozen
 
 from routematch.errors import Faults
 from routematch.model.agents import Agent
-from routematch.model.checks import check_instant, check_name, check_number
+from routematch.model.checks import check_instant, check_name, check_number, is_a
 from routematch.model.conversations import Conversation
 from routematch.model.instants import as_duration, as_instant
 
 __all__ = ["Outcome"]
 
 
-def _as_id(value: object) -> object:
-    return value.id if isinstance(value, Agent | Conversation) else value
+def _as_conversation_id(value: str | Conversation) -> str:
+    return value.id if isinstance(value, Conversation) else value
+
+
+def _as_agent_id(value: str | Agent) -> str:
+    return value.id if isinstance(value, Agent) else value
 
 
 @frozen(cache_hash=True)
@@ -43,8 +48,8 @@ class Outcome:
         POSIX seconds (also an aware datetime).
     """
 
-    conversation: str = field(converter=_as_id)  # type: ignore[misc]
-    agent: str = field(converter=_as_id)  # type: ignore[misc]
+    conversation: str = field(converter=_as_conversation_id)
+    agent: str = field(converter=_as_agent_id)
     resolved: bool | None = field(default=None, kw_only=True)
     handle_time: float | None = field(default=None, converter=as_duration, kw_only=True)
     satisfaction: float | None = field(default=None, kw_only=True)
@@ -57,13 +62,9 @@ class Outcome:
         faults = Faults()
         check_name(faults, "conversation", self.conversation)
         check_name(faults, "agent", self.agent)
-        if (
-            self.resolved not in (None, True, False)
-            or isinstance(self.resolved, int)
-            and not isinstance(self.resolved, bool)
-        ):
+        if self.resolved is not None and not is_a(self.resolved, bool):
             faults.add("must be true, false or None", place="resolved", given=self.resolved)
-        if not isinstance(self.reopened, bool):
+        if not is_a(self.reopened, bool):
             faults.add("must be true or false", place="reopened", given=self.reopened)
         limits = {"handle_time": (0.0, 1e15), "satisfaction": (0.0, 1.0), "value": (-1e15, 1e15)}
         for name, (lowest, highest) in limits.items():

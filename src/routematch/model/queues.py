@@ -1,28 +1,24 @@
 """Where conversations wait: a queue, who serves it first and who helps out later.
 
->>> Queue("billing", primary=("ana",), secondary=("bo",), secondary_after=120)
-Queue(id='billing', primary=('ana',), secondary=('bo',), secondary_after=120.0, requires=AllOf(parts=(), relax=()), priority=0.0)
+>>> billing = Queue("billing", primary=("ana",), secondary=("bo",), secondary_after=120)
+>>> billing.secondary_after, billing.names_members
+(120.0, True)
 """
 
 from __future__ import annotations
 
 from attrs import field, frozen
 
-from routematch.errors import Faults, InvalidInputError
-from routematch.model.checks import as_names, check_name, check_names, check_number
-from routematch.model.instants import as_duration
-from routematch.model.requirements import (
-    ANYONE,
-    AllOf,
-    AnyOf,
-    Attribute,
-    Condition,
-    NoneOf,
-    Requirement,
-    condition_or_error,
-)
+from routematch.errors import Faults
+from routematch.model.checks import as_names, check_name, check_names, check_number, in_place
+from routematch.model.instants import Duration, as_duration
+from routematch.model.requirements import ANYONE, Condition, check_condition, condition_or_error
 
 __all__ = ["Queue"]
+
+
+def _as_wait(value: Duration) -> float:
+    return as_duration(value)  # type: ignore[return-value]  # None is refused by the check
 
 
 @frozen(cache_hash=True)
@@ -47,10 +43,10 @@ class Queue:
     """
 
     id: str
-    primary: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)  # type: ignore[misc]
-    secondary: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)  # type: ignore[misc]
-    secondary_after: float = field(default=0.0, converter=as_duration, kw_only=True)  # type: ignore[misc]
-    requires: Condition = field(default=ANYONE, converter=condition_or_error, kw_only=True)  # type: ignore[misc]
+    primary: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
+    secondary: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
+    secondary_after: float = field(default=0.0, converter=_as_wait, kw_only=True)
+    requires: Condition = field(default=ANYONE, converter=condition_or_error, kw_only=True)
     priority: float = field(default=0.0, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -59,14 +55,11 @@ class Queue:
         check_name(faults, "id", self.id)
         primary = check_names(faults, "primary", self.primary)
         secondary = check_names(faults, "secondary", self.secondary)
-        for member in sorted({m for m in primary if isinstance(m, str)} & {m for m in secondary if isinstance(m, str)}):
-            faults.add("is both primary and secondary", place=f"secondary.{member}")
+        for member in sorted(set(primary) & set(secondary)):
+            faults.add("is both primary and secondary", place=in_place("secondary", member))
         after = check_number(faults, "secondary_after", self.secondary_after, at_least=0)
         object.__setattr__(self, "secondary_after", after)
-        if isinstance(self.requires, InvalidInputError):
-            faults.extend(self.requires.faults, below="requires")
-        elif not isinstance(self.requires, Requirement | Attribute | AllOf | AnyOf | NoneOf):
-            faults.add("must be a condition, or a mapping from skills to levels", place="requires", given=self.requires)
+        check_condition(faults, "requires", self.requires)
         object.__setattr__(self, "priority", check_number(faults, "priority", self.priority))
         faults.raise_if_any()
 

@@ -13,14 +13,25 @@ A condition is plain data; nothing is parsed or evaluated. `Requirement` asks fo
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar, Union
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Union
 
 from attrs import evolve, field, frozen
 
-from routematch.errors import Faults, InvalidInputError, shorten
-from routematch.model.checks import check_name, check_number
-from routematch.model.instants import as_duration
+from routematch.errors import Faults, InvalidInputError
+from routematch.model.checks import (
+    Scalar,
+    as_map,
+    as_tuple,
+    check_name,
+    check_number,
+    check_scalar,
+    in_place,
+    is_a,
+    is_number,
+)
+from routematch.model.instants import Duration, as_duration
 
 __all__ = [
     "ANYONE",
@@ -31,11 +42,13 @@ __all__ = [
     "AnyOf",
     "Attribute",
     "Condition",
+    "ConditionLike",
     "NoneOf",
     "Requirement",
     "all_of",
     "any_of",
     "as_condition",
+    "check_condition",
     "condition_or_error",
     "human_only",
     "none_of",
@@ -47,8 +60,9 @@ MAX_DEPTH = 32
 #: Most skills, attributes and groups in one condition.
 MAX_PARTS = 1_000
 
-Scalar = str | bool | int | float
-_Node = TypeVar("_Node", "Requirement", "Attribute", "AllOf", "AnyOf", "NoneOf")
+
+def _as_wait(value: Duration) -> float:
+    return as_duration(value)  # type: ignore[return-value]  # None is refused by the check
 
 
 @frozen
@@ -65,7 +79,7 @@ class After:
         Whether the part no longer counts at all.
     """
 
-    time: float = field(converter=as_duration)  # type: ignore[misc]  # None never leaves the checks
+    time: float = field(converter=_as_wait)
     at_least: float | None = field(default=None, kw_only=True)
     drop: bool = field(default=False, kw_only=True)
 
@@ -76,23 +90,25 @@ class After:
         if self.at_least is not None:
             level = check_number(faults, "at_least", self.at_least, at_least=0, at_most=1)
             object.__setattr__(self, "at_least", level)
-        if not isinstance(self.drop, bool):
+        if not is_a(self.drop, bool):
             faults.add("must be true or false", place="drop", given=self.drop)
         elif self.drop == (self.at_least is not None):
             faults.add("must either lower at_least or drop, not both and not neither", place="")
         faults.raise_if_any()
 
 
-def _as_steps(value: object) -> object:
-    if isinstance(value, After):
-        return (value,)
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else value
+def _as_steps(value: After | Iterable[After]) -> tuple[After, ...]:
+    steps: tuple[After, ...] = (value,) if isinstance(value, After) else as_tuple(value)
+    return steps
 
 
 def _check_relaxation(faults: Faults, relax: object, at_least: float | None) -> tuple[float, ...]:
     """Check that steps come in order and only ever loosen; return their times."""
     if not isinstance(relax, tuple) or not all(isinstance(step, After) for step in relax):
         faults.add("must be a sequence of After(...)", place="relax", given=relax)
+        return ()
+    if len(relax) > MAX_PARTS:
+        faults.add(f"must have at most {MAX_PARTS} steps, got {len(relax)}", place="relax")
         return ()
     level = at_least
     for position, step in enumerate(relax):
@@ -134,7 +150,7 @@ class Requirement:
 
     skill: str
     at_least: float = 0.0
-    relax: tuple[After, ...] = field(default=(), converter=_as_steps)  # type: ignore[misc]
+    relax: tuple[After, ...] = field(default=(), converter=_as_steps)
     steps: tuple[float, ...] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -162,6 +178,11 @@ class Requirement:
         return f"{self.skill} >= {self.at_least:g}"
 
 
+def _as_values(value: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    values: tuple[Scalar, ...] = as_tuple(value)
+    return values
+
+
 @frozen(cache_hash=True)
 class Attribute:
     """A property the agent must have; agents who do not state it never meet it.
@@ -182,34 +203,26 @@ class Attribute:
 
     name: str
     equals: Scalar | None = None
-    one_of: tuple[Scalar, ...] = field(
-        default=(), kw_only=True, converter=lambda value: tuple(value) if isinstance(value, list | set) else value
-    )
+    one_of: tuple[Scalar, ...] = field(default=(), kw_only=True, converter=_as_values)
     at_least: float | None = field(default=None, kw_only=True)
     at_most: float | None = field(default=None, kw_only=True)
-    relax: tuple[After, ...] = field(default=(), kw_only=True, converter=_as_steps)  # type: ignore[misc]
+    relax: tuple[After, ...] = field(default=(), kw_only=True, converter=_as_steps)
     steps: tuple[float, ...] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
         faults = Faults()
         check_name(faults, "name", self.name)
+        store = object.__setattr__
         for limit in ("at_least", "at_most"):
             if getattr(self, limit) is not None:
-                object.__setattr__(self, limit, check_number(faults, limit, getattr(self, limit)))
-        if not isinstance(self.one_of, tuple):
-            faults.add("must be a sequence of values", place="one_of", given=self.one_of)
-        elif len(self.one_of) > MAX_PARTS:
-            faults.add(f"must have at most {MAX_PARTS} values, got {len(self.one_of)}", place="one_of")
-        else:
-            for position, value in enumerate(self.one_of):
-                if not isinstance(value, Scalar):
-                    faults.add("must be text, a number or a boolean", place=f"one_of[{position}]", given=value)
-        if self.equals is not None and not isinstance(self.equals, Scalar):
-            faults.add("must be text, a number or a boolean", place="equals", given=self.equals)
-        if self.equals is None and self.one_of == () and self.at_least is None and self.at_most is None:
-            faults.add("must ask for something: equals, one_of, at_least or at_most", place="")
-        object.__setattr__(self, "steps", _check_relaxation(faults, self.relax, None))
+                store(self, limit, check_number(faults, limit, getattr(self, limit)))
+        if self.equals is not None:
+            store(self, "equals", check_scalar(faults, "equals", self.equals))
+        store(self, "one_of", _checked_values(faults, self.one_of))
+        if not faults and self.equals is None and not self.one_of and self.at_least is None and self.at_most is None:
+            faults.add("must ask for something: equals, one_of, at_least or at_most")
+        store(self, "steps", _check_relaxation(faults, self.relax, None))
         faults.raise_if_any()
 
     def at(self, waited: float) -> Attribute | None:
@@ -247,14 +260,18 @@ class Attribute:
         return f"{self.name} {' and '.join(wishes)}"
 
 
+def _checked_values(faults: Faults, values: object) -> tuple[Scalar, ...]:
+    if not isinstance(values, tuple):
+        faults.add("must be a sequence of values", place="one_of", given=values)
+    elif len(values) > MAX_PARTS:
+        faults.add(f"must have at most {MAX_PARTS} values, got {len(values)}", place="one_of")
+    else:
+        return tuple(check_scalar(faults, f"one_of[{position}]", value) for position, value in enumerate(values))
+    return ()
+
+
 def _same(wanted: Scalar, held: object) -> bool:
-    return (type(wanted) is type(held) and wanted == held) or (
-        _is_number(wanted) and _is_number(held) and wanted == held
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return (type(wanted) is type(held) and wanted == held) or (is_number(wanted) and is_number(held) and wanted == held)
 
 
 @frozen(cache_hash=True)
@@ -262,7 +279,7 @@ class _Group:
     """What `AllOf`, `AnyOf` and `NoneOf` share: their parts, and a relaxation that drops them whole."""
 
     parts: tuple[Condition, ...]
-    relax: tuple[After, ...] = field(default=(), kw_only=True, converter=_as_steps)  # type: ignore[misc]
+    relax: tuple[After, ...] = field(default=(), kw_only=True, converter=_as_steps)
     steps: tuple[float, ...] = field(init=False, eq=False, repr=False)
     depth: int = field(init=False, eq=False, repr=False)
     size: int = field(init=False, eq=False, repr=False)
@@ -270,20 +287,15 @@ class _Group:
     def __attrs_post_init__(self) -> None:
         """Check every part; all faults are raised together."""
         faults = Faults()
-        parts = self.parts
-        if not isinstance(parts, tuple) or not all(isinstance(part, _CONDITIONS) for part in parts):
-            faults.add("must be a sequence of conditions", place="parts", given=parts)
-            parts = ()
-        depth = 1 + max((getattr(part, "depth", 0) for part in parts), default=0)
-        size = 1 + sum(getattr(part, "size", 1) for part in parts)
+        depth, size, times = _measure(faults, self.parts)
         if depth > MAX_DEPTH:
             faults.add(f"must not be nested deeper than {MAX_DEPTH} levels", place="parts")
         if size > MAX_PARTS:
             faults.add(f"must have at most {MAX_PARTS} parts, got {size}", place="parts")
-        own = _check_relaxation(faults, self.relax, None) if self.relax else ()
+        if not is_a(self.relax, tuple) or self.relax:
+            times.update(_check_relaxation(faults, self.relax, None))
         faults.raise_if_any()
-        times = {time for part in parts for time in part.steps}
-        object.__setattr__(self, "steps", tuple(sorted(times.union(own))))
+        object.__setattr__(self, "steps", tuple(sorted(times)) if times else ())
         object.__setattr__(self, "depth", depth)
         object.__setattr__(self, "size", size)
 
@@ -348,7 +360,37 @@ class NoneOf(_Group):
 
 
 Condition = Union[Requirement, Attribute, AllOf, AnyOf, NoneOf]  # noqa: UP007 - the classes above name it before it exists
+#: What is taken wherever a condition is asked for: a skill's name asks for the skill at any level, a mapping for each
+#: skill at its level, a sequence for all of its parts.
+ConditionLike = Union[Condition, str, Mapping[str, float], Sequence["ConditionLike"]]  # noqa: UP007 - names itself
 _CONDITIONS = (Requirement, Attribute, AllOf, AnyOf, NoneOf)
+
+
+def _measure(faults: Faults, parts: object) -> tuple[int, int, set[float]]:
+    """Return depth and size of a group with these parts, and the times at which they loosen."""
+    depth, size, times = 1, 1, set[float]()
+    if not isinstance(parts, tuple):
+        faults.add("must be a tuple of conditions", place="parts", given=parts)
+        return depth, size, times
+    for part in parts:
+        if isinstance(part, _Group):
+            depth = max(depth, part.depth + 1)
+            size += part.size
+        elif isinstance(part, Requirement | Attribute):
+            size += 1
+        else:
+            faults.add("must be a sequence of conditions", place="parts", given=parts)
+            break
+        if part.steps:
+            times.update(part.steps)
+    return depth, size, times
+
+
+#: "A human only", in one word.
+human_only = Attribute("kind", "human")
+
+#: The condition that everybody meets.
+ANYONE = AllOf(())
 
 
 def _staged(parts: tuple[Condition, ...], waited: float) -> list[Condition | None]:
@@ -359,59 +401,124 @@ def _bracketed(part: Condition) -> str:
     return f"({part})" if isinstance(part, AllOf | AnyOf) and len(part.parts) > 1 else str(part)
 
 
-def as_condition(value: object) -> object:
+def as_condition(value: ConditionLike) -> Condition:
     """Widen the shorthand for conditions; what is not one is left for the checks to refuse.
 
     ``{"billing": 0.5}`` asks for each skill at its level, ``"billing"`` for the skill at any level, a sequence for
     all of its parts.
+
+    Raises
+    ------
+    InvalidInputError
+        When a part is no condition, or the nesting exceeds `MAX_DEPTH` or `MAX_PARTS`.
     """
     if isinstance(value, _CONDITIONS):
         return value
-    if isinstance(value, str):
-        return Requirement(value)
-    if isinstance(value, Mapping | list | tuple):
-        return AllOf(_widened((value,)))
-    return value
+    if type(value) is dict and 0 < len(value) <= _FEW and all(type(level) is float for level in value.values()):
+        return _skills(tuple(value.items()))
+    faults = Faults()
+    made = _Widening(faults).whole("", value, 1)
+    faults.raise_if_any()
+    return made
 
 
-def condition_or_error(value: object) -> object:
-    """Widen the shorthand inside a noun; faults come back as an error object, for the noun to report with its others."""
+def condition_or_error(value: ConditionLike) -> Condition:
+    """Widen the shorthand inside a noun; faults come back as an error object, which the noun reports with its own."""
     try:
         return as_condition(value)
     except InvalidInputError as error:
-        return error
+        return error  # type: ignore[return-value]  # see check_condition
 
 
-def _widened(parts: Sequence[object]) -> tuple[Condition, ...]:
-    """Widen shorthand; the entries of a mapping and of a sequence become parts of their own."""
-    makers: list[tuple[str, Callable[..., object], tuple[object, ...]]] = []
-    for position, part in enumerate(parts):
-        if isinstance(part, Mapping):
-            makers += [(_place(skill), Requirement, (skill, level)) for skill, level in part.items()]
-        elif isinstance(part, list | tuple):
-            makers += [(f"[{inner}]", as_condition, (entry,)) for inner, entry in enumerate(part)]
-        else:
-            makers.append((f"[{position}]", as_condition, (part,)))
-    return _gather(makers)
+def check_condition(faults: Faults, place: str, value: object) -> None:
+    """Refuse what `condition_or_error` could not widen."""
+    if isinstance(value, InvalidInputError):
+        faults.extend(value.faults, below=place)
+    elif not isinstance(value, _CONDITIONS):
+        faults.add("must be a condition, or a mapping from skills to levels", place=place, given=value)
 
 
-def _place(skill: object) -> str:
-    return skill if isinstance(skill, str) and len(skill) <= 60 else shorten(skill)
+_FEW = 16
 
 
-def _gather(made: list[tuple[str, Callable[..., object], tuple[object, ...]]]) -> tuple[Condition, ...]:
-    """Make every part, so that the faults of all of them are raised together."""
-    faults, parts = Faults(), []
-    for place, maker, arguments in made:
-        try:
-            parts.append(maker(*arguments))
-        except InvalidInputError as error:
-            faults.extend(error.faults, below=place)
+@lru_cache(maxsize=4096)
+def _skills(levels: tuple[tuple[str, float], ...]) -> AllOf:
+    """Make the condition of a small mapping once: conversations of one kind ask for the same."""
+    faults = Faults()
+    parts = _Widening(faults).parts((dict(levels),), 1)
     faults.raise_if_any()
-    return tuple(parts)  # type: ignore[arg-type]  # AllOf checks the parts
+    return AllOf(parts)
 
 
-def all_of(*parts: Condition | Mapping[str, float] | str, relax: Iterable[After] = ()) -> AllOf:
+class _Widening:
+    """Widens shorthand, counting parts: a list may hold itself, and many times."""
+
+    __slots__ = ("faults", "left")
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.left = MAX_PARTS
+
+    def whole(self, place: str, value: object, depth: int) -> Condition:
+        """Widen one condition; a placeholder where it has faults."""
+        if isinstance(value, _CONDITIONS):
+            return value
+        if isinstance(value, str):
+            return self._skill(place, value, 0.0)
+        if not isinstance(value, Mapping | list | tuple):
+            self.faults.add(
+                "must be a condition, a skill's name or a mapping from skills to levels", place=place, given=value
+            )
+            return ANYONE
+        if depth > MAX_DEPTH:
+            self.faults.add(f"must not be nested deeper than {MAX_DEPTH} levels", place=place)
+            return ANYONE
+        parts = self.parts((value,), depth, place)
+        try:
+            return ANYONE if self.faults else AllOf(parts)
+        except InvalidInputError as error:
+            self.faults.extend(error.faults, below=place)
+            return ANYONE
+
+    def parts(self, values: Iterable[object], depth: int, place: str = "") -> tuple[Condition, ...]:
+        """Widen parts of a group; the entries of a mapping and of a sequence become parts of their own."""
+        made: list[Condition] = []
+        for position, value in enumerate(values):
+            if isinstance(value, Mapping):
+                levels = as_map(value)
+                if not self._fits(place, len(levels)):
+                    break
+                made += [self._skill(in_place(place, skill), skill, level) for skill, level in levels.items()]
+            elif isinstance(value, list | tuple):
+                if not self._fits(place, len(value)):
+                    break
+                made += [self.whole(f"{place}[{inner}]", entry, depth + 1) for inner, entry in enumerate(value)]
+            else:
+                made.append(self.whole(f"{place}[{position}]", value, depth + 1))
+        return tuple(made)
+
+    def _skill(self, place: str, skill: object, level: object) -> Condition:
+        try:
+            return Requirement(skill, level)  # type: ignore[arg-type]  # checks what it is given
+        except InvalidInputError as error:
+            self.faults.extend(fault._replace(place=place) for fault in error.faults)
+            return ANYONE
+
+    def _fits(self, place: str, parts: int) -> bool:
+        before, self.left = self.left, self.left - parts
+        if self.left < 0 <= before:
+            self.faults.add(f"must have at most {MAX_PARTS} parts", place=place)
+        return self.left >= 0
+
+
+def _widened(values: tuple[ConditionLike, ...]) -> tuple[Condition, ...]:
+    faults = Faults()
+    parts = _Widening(faults).parts(values, 1)
+    faults.raise_if_any()
+    return parts
+
+
+def all_of(*parts: ConditionLike, relax: Iterable[After] = ()) -> AllOf:
     """Ask that every part holds.
 
     Parameters
@@ -431,17 +538,17 @@ def all_of(*parts: Condition | Mapping[str, float] | str, relax: Iterable[After]
     InvalidInputError
         When a part is no condition, or the nesting exceeds `MAX_DEPTH` or `MAX_PARTS`.
     """
-    return AllOf(_widened(parts), relax=tuple(relax))
+    return AllOf(_widened(parts), relax=_as_steps(relax))
 
 
-def any_of(*parts: Condition | Mapping[str, float] | str, relax: Iterable[After] = ()) -> AnyOf:
+def any_of(*parts: ConditionLike, relax: Iterable[After] = ()) -> AnyOf:
     """Ask that at least one part holds; otherwise as `all_of`."""
-    return AnyOf(_widened(parts), relax=tuple(relax))
+    return AnyOf(_widened(parts), relax=_as_steps(relax))
 
 
-def none_of(*parts: Condition | Mapping[str, float] | str, relax: Iterable[After] = ()) -> NoneOf:
+def none_of(*parts: ConditionLike, relax: Iterable[After] = ()) -> NoneOf:
     """Ask that no part holds; otherwise as `all_of`."""
-    return NoneOf(_widened(parts), relax=tuple(relax))
+    return NoneOf(_widened(parts), relax=_as_steps(relax))
 
 
 def walk(condition: Condition) -> Iterator[Condition]:
@@ -450,10 +557,3 @@ def walk(condition: Condition) -> Iterator[Condition]:
     if isinstance(condition, _Group):
         for part in condition.parts:
             yield from walk(part)
-
-
-#: "A human only", in one word.
-human_only = Attribute("kind", "human")
-
-#: The condition that everybody meets.
-ANYONE = AllOf(())

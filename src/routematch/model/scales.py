@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from routematch.errors import Faults
-from routematch.model.checks import check_number
+from routematch.model.checks import as_map, check_number, in_place
 from routematch.model.frozen import FrozenMap
 
 __all__ = ["STARS", "TEN", "TWENTY_REVERSED", "Scale"]
@@ -66,7 +66,8 @@ class Scale:
         faults = Faults()
         number = check_number(faults, "proficiency", proficiency, at_least=0, at_most=1)
         faults.raise_if_any()
-        return self.worst + number * (self.best - self.worst)
+        lowest, highest = sorted((self.worst, self.best))
+        return min(max(self.worst + number * (self.best - self.worst), lowest), highest)
 
     def skills(self, levels: Mapping[str, float]) -> Mapping[str, float]:
         """Convert a whole skill mapping.
@@ -78,7 +79,14 @@ class Scale:
         """
         faults = Faults()
         lowest, highest = sorted((self.worst, self.best))
-        numbers = {s: check_number(faults, s, v, at_least=lowest, at_most=highest) for s, v in levels.items()}
+        readable = as_map(levels)
+        if not isinstance(readable, FrozenMap):
+            faults.add("must be a mapping from skills to levels", given=readable)
+            readable = FrozenMap()
+        numbers = {
+            skill: check_number(faults, in_place("", skill), level, at_least=lowest, at_most=highest)
+            for skill, level in readable.items()
+        }
         faults.raise_if_any()
         return FrozenMap({skill: (v - self.worst) / (self.best - self.worst) for skill, v in numbers.items()})
 
