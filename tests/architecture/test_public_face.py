@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -75,20 +76,24 @@ def test_public_names_of_a_module_exist(module: str):
     assert not missing
 
 
+def is_method(member: object) -> bool:
+    """Whether an entry of a class body is a method or property, not data."""
+    return inspect.isroutine(member) or isinstance(
+        member, property | classmethod | staticmethod | functools.cached_property
+    )
+
+
 def undocumented(name: str, value: object) -> list[str]:
-    """Name what lacks a docstring: a function or class of this package, or a public method defined in it."""
+    """Name what lacks a docstring: a function or class of this package, or a public method that a class of it adds."""
     if not (inspect.isclass(value) or inspect.isroutine(value)):
         return []
     if not (getattr(value, "__module__", None) or "").startswith("routematch"):
         return []
     found = [] if value.__doc__ else [name]
     if inspect.isclass(value):
-        members = {part: member for part, member in vars(value).items() if not part.startswith("_")}
+        added = [part for part in vars(value) if not part.startswith("_") and not hasattr(super(value, value), part)]
         found += [
-            f"{name}.{part}"
-            for part, member in members.items()
-            if (inspect.isroutine(member) or isinstance(member, property | classmethod | staticmethod))
-            and not inspect.getdoc(getattr(value, part))
+            f"{name}.{part}" for part in added if is_method(vars(value)[part]) and not getattr(value, part).__doc__
         ]
     return found
 
