@@ -6,6 +6,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -76,26 +77,29 @@ def test_public_names_of_a_module_exist(module: str):
     assert not missing
 
 
-def is_method(member: object) -> bool:
-    """Whether an entry of a class body is a method or property, not data."""
-    return inspect.isroutine(member) or isinstance(
-        member, property | classmethod | staticmethod | functools.cached_property
-    )
+def has_words(owner: type, part: str) -> bool:
+    """Whether a method has a docstring, or a property one of its own or a line under the Attributes of its class."""
+    member = vars(owner)[part]
+    if isinstance(member, property | functools.cached_property):
+        return bool(member.__doc__) or bool(
+            re.search(rf"^ *(\w+, )*{part}(, \w+)* : ", owner.__doc__ or "", re.MULTILINE)
+        )
+    if inspect.isroutine(member) or isinstance(member, classmethod | staticmethod):
+        return bool(getattr(owner, part).__doc__)
+    return True
 
 
 def undocumented(name: str, value: object) -> list[str]:
-    """Name what lacks a docstring: a function or class of this package, or a public method that a class of it adds."""
+    """Name what lacks words: a function or class of this package, or a public method that a class of it adds."""
     if not (inspect.isclass(value) or inspect.isroutine(value)):
         return []
     if not (getattr(value, "__module__", None) or "").startswith("routematch"):
         return []
-    found = [] if value.__doc__ else [name]
+    gaps = [] if value.__doc__ else [name]
     if inspect.isclass(value):
         added = [part for part in vars(value) if not part.startswith("_") and not hasattr(super(value, value), part)]
-        found += [
-            f"{name}.{part}" for part in added if is_method(vars(value)[part]) and not getattr(value, part).__doc__
-        ]
-    return found
+        gaps += [f"{name}.{part}" for part in added if not has_words(value, part)]
+    return gaps
 
 
 @pytest.mark.parametrize("module", PUBLIC_MODULES)
