@@ -10,7 +10,7 @@ from routematch.errors import InvalidInputError
 from routematch.solvers import AssignmentProblem, brute_force, engines, random_problem, solve
 from routematch.solvers.network import build_network
 from routematch.solvers.prices import Duals, smallest_prices
-from routematch.solvers.verify import is_proven
+from routematch.solvers.verify import find_tight, is_proven
 
 ENGINES = ["auto", "hungarian", "sparse", "min_cost_flow"]
 WITHOUT_GROUPS = {"hungarian", "sparse"}
@@ -160,11 +160,11 @@ def test_the_proof_rejects_planted_faults():
     network = build_network(AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], resolution=0.5))
     best = network.pairs_of(np.array([0, 1]), np.array([0, 1]))
     duals = smallest_prices(network, best)
-    assert is_proven(network, best, duals)
+    assert is_proven(network, best, duals, find_tight(network, duals))
     swapped = network.pairs_of(np.array([0, 1]), np.array([1, 0]))
     assert smallest_prices(network, swapped) is None
     for pair in (swapped, np.array([-1, best[1]]), network.pairs_of(np.array([0, 1]), np.array([0, 0])), best[::-1]):
-        assert not is_proven(network, pair, duals)
+        assert not is_proven(network, pair, duals, find_tight(network, duals))
     for price, gain in (((-1, 0), (0, 0)), ((1, 0), (0, 0)), ((0, 0), (-1, 0)), ((0, 0), (1, 0)), ((0, 1), (0, 0))):
         wrong = Duals(duals.gain + np.array(gain), duals.price + np.array(price))
-        assert not is_proven(network, best, wrong)
+        assert not is_proven(network, best, wrong, find_tight(network, wrong))

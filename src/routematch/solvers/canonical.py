@@ -22,7 +22,7 @@ _ROOT = -1
 _LINK = -1
 
 
-def make_canonical(network: Network, pair: Ints, duals: Duals) -> Ints:
+def make_canonical(network: Network, pair: Ints, duals: Duals, tight: Ints) -> Ints:
     """Return the canonical best matching, given any best matching with its prices.
 
     Parameters
@@ -31,6 +31,8 @@ def make_canonical(network: Network, pair: Ints, duals: Duals) -> Ints:
     pair : ndarray of int64, shape (C,)
         A matching proven best by `duals`.
     duals : Duals
+    tight : ndarray of int64
+        The pairs whose gain and price are exactly their worth, ascending.
 
     Returns
     -------
@@ -41,13 +43,14 @@ def make_canonical(network: Network, pair: Ints, duals: Duals) -> Ints:
     -----
     At worst one search through all tight pairs for each row that has a choice.
     """
-    tight = np.flatnonzero(duals.gain[network.row_of] + duals.price[network.cell_of] == network.worth)
-    choices = np.bincount(network.row_of[tight], minlength=network.rows)
+    row_of = network.row_of(tight)
+    choices = np.bincount(row_of, minlength=network.rows)
     undecided = (duals.gain == 0) & (choices > 0)
     movable = (choices > 1) | undecided
     if not movable.any():
         return pair
-    ties = _Ties(network, pair, duals, tight[movable[network.row_of[tight]]])
+    kept = movable[row_of]
+    ties = _Ties(network, pair, duals, tight[kept], row_of[kept])
     if (undecided & (pair < 0)).any():
         for row in np.flatnonzero(undecided).tolist():
             ties.serve(row)
@@ -59,14 +62,14 @@ def make_canonical(network: Network, pair: Ints, duals: Duals) -> Ints:
 class _Ties:
     """Tight pairs of the rows that have a choice, with the loads every best matching must keep."""
 
-    def __init__(self, network: Network, pair: Ints, duals: Duals, tight: Ints) -> None:
+    def __init__(self, network: Network, pair: Ints, duals: Duals, tight: Ints, row_of: Ints) -> None:
         self.agents = network.agents
         self.owner: list[int] = network.owner.tolist()
         self.pair: list[int] = pair.tolist()
         self.gain: list[int] = duals.gain.tolist()
         self.cell_of_pair = dict(zip(tight.tolist(), network.cell_of[tight].tolist(), strict=True))
         self.choices: dict[int, list[int]] = {}
-        for row, number in zip(network.row_of[tight].tolist(), tight.tolist(), strict=True):
+        for row, number in zip(row_of.tolist(), tight.tolist(), strict=True):
             self.choices.setdefault(row, []).append(number)
         self.least, self.most = _load_range(network, duals)
         self.load: list[int] = network.cell_load(pair).tolist()

@@ -29,7 +29,7 @@ def unit_columns(network: Network) -> tuple[Ints, Ints]:
 def dense_size(network: Network) -> int:
     """Return how many entries the dense matrix has."""
     _, units = unit_columns(network)
-    return int(np.count_nonzero(np.diff(network.start))) * int(units.sum())
+    return int(np.count_nonzero(network.degree)) * int(units.sum())
 
 
 def solve_dense(network: Network) -> Ints:
@@ -40,14 +40,14 @@ def solve_dense(network: Network) -> Ints:
     from scipy.optimize import linear_sum_assignment
 
     first, units = unit_columns(network)
-    rows = np.flatnonzero(np.diff(network.start))
+    rows = np.flatnonzero(network.degree)
     place = np.zeros(network.rows, np.int64)
     place[rows] = np.arange(len(rows))
     pairs, column, net = unit_pairs(network, first, units)
     matrix = np.zeros((len(rows), int(first[-1])))
     source = np.full(matrix.shape, -1, np.int64)
     useful = net > 0
-    at = place[network.row_of[pairs[useful]]], column[useful]
+    at = place[network.row_of(pairs[useful])], column[useful]
     matrix[at] = net[useful]
     source[at] = pairs[useful]
     chosen = linear_sum_assignment(matrix, maximize=True)

@@ -21,7 +21,7 @@ from routematch.solvers.network import Network, build_network
 from routematch.solvers.prices import Duals, dual_total, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 from routematch.solvers.sparse import solve_sparse
-from routematch.solvers.verify import is_proven, total
+from routematch.solvers.verify import find_tight, is_proven, total
 
 __all__ = ["Method", "solve"]
 
@@ -75,10 +75,12 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
         return _matching(network, result.pair, result.duals, method, result.steps)
     pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
     duals = smallest_prices(network, pair)
-    if duals is None or not is_proven(network, pair, duals):
-        result = solve_flow(network)
-        return _matching(network, result.pair, result.duals, "min_cost_flow", result.steps)
-    return _matching(network, pair, duals, method, 0)
+    if duals is not None:
+        matching = _matching(network, pair, duals, method, 0)
+        if matching.is_optimal:
+            return matching
+    result = solve_flow(network)
+    return _matching(network, result.pair, result.duals, "min_cost_flow", result.steps)
 
 
 def _check(method: str, budget: int | None) -> None:
@@ -106,13 +108,14 @@ def _nobody_served(network: Network) -> Matching:
 
 def _matching(network: Network, pair: Ints, duals: Duals, method: str, steps: int) -> Matching:
     """Check the proof, choose the canonical matching, and turn steps into values."""
-    proven = is_proven(network, pair, duals)
-    if proven:
-        pair = make_canonical(network, pair, duals)
+    tight = find_tight(network, duals)
+    proven = is_proven(network, pair, duals, tight)
+    if proven and tight is not None:
+        pair = make_canonical(network, pair, duals, tight)
     served = pair >= 0
     agent_of = np.full(network.rows, -1, np.intp)
     agent_of[served] = network.agent_of[pair[served]]
-    value = int(network.value[pair[served]].sum() + network.hold[~served].sum()) - network.cost_used(network.load(pair))
+    value = network.value(pair)
     missing = 0 if proven else dual_total(network, duals) - total(network, pair)
     extra = duals.price[: network.agents] - network.next_cost(network.capacity)
     agent_price = _value_part(network, np.maximum(extra, 0)).astype(np.float64) * network.resolution

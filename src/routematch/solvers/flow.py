@@ -73,7 +73,10 @@ def _duals(network: Network, prices: list[int]) -> Duals:
     price = np.array(prices, np.int64)
     price = np.maximum(price, price[network.owner])
     gain = np.zeros(network.rows, np.int64)
-    np.maximum.at(gain, network.row_of, network.worth - price[network.cell_of])
+    filled = np.flatnonzero(network.degree)
+    net = network.worth - price[network.cell_of]
+    if len(filled):
+        gain[filled] = np.maximum(np.maximum.reduceat(net, network.start[filled]), 0)
     return Duals(gain, price)
 
 
@@ -92,7 +95,7 @@ class _Paths:
         start = network.start.tolist()
         self.adjacent = [entries[start[row] : start[row + 1]] for row in range(network.rows)]
         self.worth: list[int] = network.worth.tolist()
-        self.price: list[int] = network.next_cost(np.zeros(network.agents, np.int64))[network.owner].tolist()
+        self.price: list[int] = network.floor()[network.owner].tolist()
         self.pair = [-1] * network.rows
         self.node = [-1] * network.rows
         self.members: list[list[int]] = [[] for _ in self.owner]

@@ -8,6 +8,9 @@ that group enter through a further cell of that agent with its own capacity.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ __all__ = ["EXACT", "Network", "build_network", "ragged"]
 EXACT = 2**53
 
 Ints = NDArray[np.int64]
+Index = NDArray[np.int32]
 
 
 @frozen(eq=False)
@@ -32,16 +36,16 @@ class Network:
     rows, agents : int
     start : ndarray of int64, shape (C + 1,)
         Pairs of row ``c`` are ``start[c]`` to ``start[c + 1]``, by ascending agent.
-    row_of, agent_of, cell_of : ndarray of int64, shape (P,)
-        Row, agent and cell of each pair. `cell_of` is `agent_of` where no group cap can bind.
+    agent_of, cell_of : ndarray of int32, shape (P,)
+        Agent and cell of each pair; the same array where no group cap can bind.
     worth : ndarray of int64, shape (P,)
         Value minus hold, at least 0, plus the class bonus of the row where there are priorities.
+    hold : ndarray of int64, shape (C,)
     capacity : ndarray of int64, shape (A,)
     unit_cost : ndarray of int64, shape (A, U), or None
         One column more than the largest capacity; None when all units are free.
     owner, cell_capacity : ndarray of int64, shape (K,)
         Agent and capacity of each cell; the first A cells are the agents.
-    value, hold : ndarray of int64, shapes (P,) and (C,)
     bonus : ndarray of int64, shape (C,), or None
         What serving a row adds for its priority class: a multiple of `bonus_step`, which exceeds twice any difference
         that values can make.
@@ -52,11 +56,9 @@ class Network:
     rows: int
     agents: int
     start: Ints
-    row_of: Ints
-    agent_of: Ints
-    cell_of: Ints
+    agent_of: Index
+    cell_of: Index
     worth: Ints
-    value: Ints
     hold: Ints
     capacity: Ints
     unit_cost: Ints | None
@@ -70,6 +72,19 @@ class Network:
     def has_groups(self) -> bool:
         """Whether some cap of a group on an agent can bind."""
         return len(self.owner) > self.agents
+
+    @property
+    def degree(self) -> Ints:
+        """How many usable pairs each row has."""
+        return np.diff(self.start)
+
+    def row_of(self, pairs: Ints) -> Ints:
+        """Return the row of each of the given pairs."""
+        return np.searchsorted(self.start, pairs, side="right") - 1
+
+    def floor(self) -> Ints:
+        """Return the lowest price of each agent: the cost of its first unit."""
+        return self.next_cost(np.zeros(self.agents, np.int64))
 
     def next_cost(self, load: Ints) -> Ints:
         """Return what one more unit of each agent costs at the given load."""
@@ -95,13 +110,34 @@ class Network:
     def cell_load(self, pair: Ints) -> Ints:
         """Return how many rows are in each cell; all rows of an agent count for its own cell."""
         load = np.bincount(self.cell_of[pair[pair >= 0]], minlength=len(self.owner))
-        load[: self.agents] = self.load(pair)
+        if self.has_groups:
+            load[: self.agents] = self.load(pair)
         return load
 
+    def value(self, pair: Ints) -> int:
+        """Return the value of a matching: of the served rows, minus unit costs, plus the hold of the held rows."""
+        served = pair >= 0
+        bonus = 0 if self.bonus is None else int(self.bonus[served].sum())
+        return int(self.worth[pair[served]].sum() + self.hold.sum()) - bonus - self.cost_used(self.load(pair))
+
     def pairs_of(self, rows: Ints, agents: Ints) -> Ints:
-        """Return the numbers of the pairs (row, agent); each must be usable."""
-        key = self.row_of * self.agents + self.agent_of
-        return np.searchsorted(key, rows * self.agents + agents)
+        """Return the numbers of the pairs (row, agent), -1 where a pair is not usable."""
+        low, high = self.start[rows], self.start[rows + 1]
+        end = high.copy()
+        while (low < high).any():
+            middle = np.minimum((low + high) // 2, len(self.agent_of) - 1)
+            after = (self.agent_of[middle] < agents) & (low < high)
+            low, high = np.where(after, middle + 1, low), np.where(after, high, np.minimum(middle, high))
+        found = low < end
+        found[found] = self.agent_of[low[found]] == agents[found]
+        return np.where(found, low, -1)
+
+    def blocks(self, pairs: int = 1 << 17) -> Iterator[tuple[slice, slice]]:
+        """Yield consecutive rows with their pairs, about so many pairs at a time."""
+        cuts = np.searchsorted(self.start, np.arange(0, self.start[-1], pairs), side="right") - 1
+        cuts = np.unique(np.append(cuts, self.rows))
+        for begin, end in itertools.pairwise(cuts.tolist()):
+            yield slice(begin, end), slice(int(self.start[begin]), int(self.start[end]))
 
 
 def ragged(start: Ints, length: Ints) -> tuple[Ints, Ints]:
@@ -119,28 +155,20 @@ def build_network(problem: AssignmentProblem) -> Network:
     LimitExceededError
         When the sums of the rounded numbers leave the range in which they are exact.
     """
-    rows, agents = problem.shape
     hold = _steps(problem.hold, problem.resolution, "hold")
-    row_of, agent_of, value = _usable_pairs(problem, hold)
-    worth = value - hold[row_of]
-    capacity = np.minimum(problem.capacity, rows)
+    start, agent_of, worth = _usable_pairs(problem, hold)
+    capacity = np.minimum(problem.capacity, problem.shape[0])
     unit_cost = _unit_cost(problem, int(capacity.max(initial=0)))
-    cell_of, owner, cell_capacity, open_pairs = _cells(problem, row_of, agent_of, capacity)
-    if open_pairs is not None:
-        row_of, agent_of, value = row_of[open_pairs], agent_of[open_pairs], value[open_pairs]
-        cell_of, worth = cell_of[open_pairs], worth[open_pairs]
-    start = np.searchsorted(row_of, np.arange(rows + 1))
-    _check_range(start, value, hold, worth, unit_cost, capacity)
+    start, agent_of, worth, cell_of, owner, cell_capacity = _cells(problem, start, agent_of, worth, capacity)
+    _check_range(start, hold, worth, unit_cost, capacity)
     bonus, bonus_step = _class_bonus(problem, worth, unit_cost, capacity)
     return Network(
-        rows=rows,
-        agents=agents,
+        rows=problem.shape[0],
+        agents=problem.shape[1],
         start=start,
-        row_of=row_of,
         agent_of=agent_of,
         cell_of=cell_of,
-        worth=worth if bonus is None else worth + bonus[row_of],
-        value=value,
+        worth=worth if bonus is None else worth + np.repeat(bonus, np.diff(start)),
         hold=hold,
         capacity=capacity,
         unit_cost=unit_cost,
@@ -153,40 +181,52 @@ def build_network(problem: AssignmentProblem) -> Network:
 
 
 def _steps(amount: NDArray[np.float64], resolution: float, name: str) -> Ints:
-    scaled = np.rint(amount / resolution)
-    if scaled.size and np.abs(scaled).max() >= EXACT:
-        largest = float(np.abs(amount).max())
+    return _scaled(amount, resolution, name).astype(np.int64)
+
+
+def _scaled(amount: NDArray[np.float64], resolution: float, name: str) -> NDArray[np.float64]:
+    """Round to whole steps; what is far below zero may stay inexact, because it is never usable."""
+    scaled = np.divide(amount, resolution)
+    np.rint(scaled, out=scaled)
+    if scaled.size and (scaled.max() >= EXACT or (name != "value" and scaled.min() <= -EXACT)):
         raise LimitExceededError(
-            f"{name} reaches {largest:g}, which is not exact in steps of {resolution:g}; use a coarser resolution"
+            f"{name} is not exact in steps of {resolution:g} ({np.abs(amount).max():g} is too large); "
+            f"use a coarser resolution"
         )
-    return scaled.astype(np.int64)
+    return scaled
 
 
-def _usable_pairs(problem: AssignmentProblem, hold: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return row, agent and value of each usable pair, ordered by row, then agent."""
-    rows, agents = problem.shape
-    # A pair just below its hold may still round to it, hence the margin; the exact test follows on what is left.
-    least = (hold - 1.0) * problem.resolution
+def _usable_pairs(problem: AssignmentProblem, hold: Ints) -> tuple[Ints, Index, Ints]:
+    """Return where each row starts, and agent and worth of each usable pair, by row, then agent."""
     if isinstance(problem.value, np.ndarray):
-        usable = problem.value >= least[:, None]
-        if problem.eligible is not None:
-            usable &= problem.eligible
-        flat = np.flatnonzero(usable)
-        row_of, agent_of = np.divmod(flat, max(agents, 1))
-        given = problem.value.ravel()[flat] if problem.value.flags.c_contiguous else problem.value[row_of, agent_of]
-    else:
-        indptr, indices = problem.value.indptr, problem.value.indices
-        data = problem.value.data.astype(np.float64, copy=False)
-        all_rows = np.repeat(np.arange(rows), np.diff(indptr))
-        usable = data >= least[all_rows]
-        if problem.eligible is not None:
-            usable &= problem.eligible[all_rows, indices]
-        row_of, agent_of, given = all_rows[usable], indices[usable].astype(np.int64), data[usable]
-    value = _steps(given, problem.resolution, "value")
-    keep = value >= hold[row_of]
-    if keep.all():
-        return row_of, agent_of, value
-    return row_of[keep], agent_of[keep], value[keep]
+        return _usable_of_dense(problem, problem.value, hold)
+    indptr, indices, eligible = problem.value.indptr, problem.value.indices, problem.eligible
+    degree = np.diff(indptr)
+    worth = _scaled(problem.value.data[: indptr[-1]].astype(np.float64, copy=False), problem.resolution, "value")
+    if hold.any():
+        worth -= np.repeat(hold.astype(np.float64), degree)
+    usable = worth >= 0
+    if eligible is not None:
+        usable &= eligible[np.repeat(np.arange(len(degree)), degree), indices]
+    agent_of = indices[: indptr[-1]].astype(np.int32, copy=False)
+    if usable.all():
+        return indptr.astype(np.int64), agent_of, worth.astype(np.int64)
+    count = np.concatenate([[0], np.cumsum(usable)])[indptr]
+    return count.astype(np.int64), agent_of[usable], worth[usable].astype(np.int64)
+
+
+def _usable_of_dense(problem: AssignmentProblem, value: NDArray[np.float64], hold: Ints) -> tuple[Ints, Index, Ints]:
+    # A pair just below its hold may still round to it, hence the margin; the exact test follows on what is left.
+    usable = value >= ((hold - 1.0) * problem.resolution)[:, None]
+    if problem.eligible is not None:
+        usable &= problem.eligible
+    row_of, agent_of = np.divmod(np.flatnonzero(usable), max(value.shape[1], 1))
+    worth = _scaled(value[usable], problem.resolution, "value") - hold[row_of]
+    keep = worth >= 0
+    if not keep.all():
+        row_of, agent_of, worth = row_of[keep], agent_of[keep], worth[keep]
+    start = np.searchsorted(row_of, np.arange(len(hold) + 1))
+    return start, agent_of.astype(np.int32), worth.astype(np.int64)
 
 
 def _unit_cost(problem: AssignmentProblem, widest: int) -> Ints | None:
@@ -200,42 +240,40 @@ def _unit_cost(problem: AssignmentProblem, widest: int) -> Ints | None:
 
 
 def _cells(
-    problem: AssignmentProblem, row_of: Ints, agent_of: Ints, capacity: Ints
-) -> tuple[Ints, Ints, Ints, NDArray[np.bool_] | None]:
-    """Give each group cap that can bind a cell; return cells of pairs, owners, capacities, and the pairs not closed."""
-    agents = len(capacity)
-    own = np.arange(agents), capacity
+    problem: AssignmentProblem, start: Ints, agent_of: Index, worth: Ints, capacity: Ints
+) -> tuple[Ints, Index, Ints, Index, Ints, Ints]:
+    """Give each group cap that can bind a cell, and drop the pairs of closed ones.
+
+    Returns the pairs (`start`, `agent_of`, `worth`) that are left, the cell of each, and owner and capacity of cells.
+    """
+    agents = np.arange(len(capacity))
     if problem.row_group is None or problem.group_capacity is None or not problem.group_capacity.size:
-        return agent_of, *own, None
-    group = problem.row_group[row_of]
-    key = np.where(group >= 0, agent_of * problem.group_capacity.shape[1] + group, -1)
-    wanted = np.bincount(key[key >= 0], minlength=problem.group_capacity.size)
-    caps = problem.group_capacity.ravel()
+        return start, agent_of, worth, agent_of, agents, capacity
+    caps, groups = problem.group_capacity.ravel(), problem.group_capacity.shape[1]
+    group = np.repeat(problem.row_group, np.diff(start))
+    place = np.where(group >= 0, agent_of.astype(np.int64) * groups + group, -1)
+    wanted = np.bincount(place[place >= 0], minlength=len(caps))
     # One unit more than the agent has could still be stopped by the cap: Matching.agent_price asks for it.
-    limited = caps < np.minimum(wanted, np.repeat(capacity + 1, problem.group_capacity.shape[1]))
-    if not limited.any():
-        return agent_of, *own, None
-    cells = np.flatnonzero(limited)
-    number = np.full(len(caps), -1)
-    number[cells] = agents + np.arange(len(cells))
-    in_cell = np.where(key >= 0, number[key], -1)
-    owner = np.concatenate([own[0], cells // problem.group_capacity.shape[1]])
-    closed = (key >= 0) & limited[key] & (caps[key] == 0)
+    limited = np.flatnonzero(caps < np.minimum(wanted, np.repeat(capacity + 1, groups)))
+    number = np.full(len(caps) + 1, -1)
+    number[limited] = len(agents) + np.arange(len(limited))
+    cell_of = np.where(number[place] >= 0, number[place], agent_of).astype(np.int32)
+    is_open = np.append(caps, 1)[place] > 0
     return (
-        np.where(in_cell >= 0, in_cell, agent_of),
-        owner,
-        np.concatenate([capacity, caps[cells]]),
-        ~closed if closed.any() else None,
+        np.concatenate([[0], np.cumsum(is_open)])[start],
+        agent_of[is_open],
+        worth[is_open],
+        cell_of[is_open],
+        np.concatenate([agents, limited // groups]),
+        np.concatenate([capacity, caps[limited]]),
     )
 
 
-def _check_range(start: Ints, value: Ints, hold: Ints, worth: Ints, unit_cost: Ints | None, capacity: Ints) -> None:
+def _check_range(start: Ints, hold: Ints, worth: Ints, unit_cost: Ints | None, capacity: Ints) -> None:
     filled = np.flatnonzero(np.diff(start))
-    largest = np.abs(hold).astype(np.float64)
+    total = 2.0 * np.abs(hold).astype(np.float64).sum()
     if len(filled):
-        per_row = np.maximum.reduceat(np.maximum(np.abs(value), worth), start[filled])
-        largest[filled] = np.maximum(largest[filled], per_row)
-    total = largest.sum()
+        total += np.maximum.reduceat(worth, start[filled]).astype(np.float64).sum()
     if unit_cost is not None:
         in_use = np.arange(unit_cost.shape[1]) <= capacity[:, None]
         total += np.abs(unit_cost[in_use].astype(np.float64)).sum()

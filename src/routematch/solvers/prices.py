@@ -52,7 +52,7 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
     first = np.searchsorted(network.cell_of[pair[served]], np.arange(len(network.owner) + 1))
     price = network.last_cost(network.load(pair))[network.owner]
     moved = np.flatnonzero(np.diff(first))
-    held, _ = ragged(network.start[:-1][pair < 0], np.diff(network.start)[pair < 0])
+    held, _ = ragged(network.start[:-1][pair < 0], network.degree[pair < 0])
     np.maximum.at(price, network.cell_of[held], network.worth[held])
     links = _Links(network, pair) if network.has_groups else None
     if links is not None:

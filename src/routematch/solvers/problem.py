@@ -154,22 +154,21 @@ class _Checks:
             raise InvalidInputError("value must be dense or in compressed sparse rows (call .tocsr())")
         if not _is_real(given.data):
             raise InvalidInputError("value must hold real numbers")
-        rows, columns = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr)), given.indices
-        ordered = np.diff(rows * np.int64(given.shape[1]) + columns) > 0
-        if not ordered.all():
-            at = int(ordered.argmin()) + 1
-            self.faults.add(
-                "columns must be ascending and unique in each row (call .sum_duplicates())",
-                place=f"value[{rows[at]}, {columns[at]}]",
-            )
-            self.faults.raise_if_any()
-        data = given.data.astype(np.float64, copy=False)
-        bad = np.flatnonzero(~(data < np.inf))
-        for entry in bad[:100]:
-            self.faults.add(
-                "must be finite or -inf", place=f"value[{rows[entry]}, {columns[entry]}]", given=float(data[entry])
-            )
+        indptr, indices = given.indptr, given.indices[: given.indptr[-1]]
+        ascending = np.ones(len(indices), np.bool_)
+        np.greater(indices[1:], indices[:-1], out=ascending[1:])
+        ascending[indptr[:-1][np.diff(indptr) > 0]] = True
+        for entry in np.flatnonzero(~ascending)[:1] if not ascending.all() else ():
+            self._entry(given, int(entry), "columns must be ascending and unique in each row (call .sum_duplicates())")
+        data = given.data[: len(indices)]
+        if len(data) and not data.max() < np.inf:
+            for entry in np.flatnonzero(~(data < np.inf))[:100]:
+                self._entry(given, int(entry), f"must be finite or -inf, got {float(data[entry])}")
         return given
+
+    def _entry(self, given: SparseRows, entry: int, message: str) -> None:
+        row = int(np.searchsorted(given.indptr, entry, side="right")) - 1
+        self.faults.add(message, place=f"value[{row}, {given.indices[entry]}]")
 
     def integers(
         self, given: ArrayLike, name: str, shape: tuple[int | None, ...], at_least: int | None = None

@@ -30,7 +30,7 @@ def solve_sparse(network: Network) -> Ints:
     pairs, column, net = unit_pairs(network, first, units)
     useful = net > 0
     pairs, column, net = pairs[useful], column[useful], net[useful]
-    row_of = network.row_of[pairs]
+    row_of = network.row_of(pairs)
     rows, compact = np.unique(row_of, return_inverse=True)
     columns, packed = np.unique(column, return_inverse=True)
     count = np.bincount(compact, minlength=len(rows))
