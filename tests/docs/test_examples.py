@@ -1,4 +1,7 @@
-"""The scripts in `examples/` print what the file beside them says they print."""
+"""The scripts in `examples/` print what the file beside them says they print.
+
+A script that runs for long, or is a small program of several files, has tests of its own in `tests/examples/` instead.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,12 @@ def run(script: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def shown(path: Path) -> str:
+    """Name a script by its place in the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script.with_suffix(".out").exists()], ids=shown)
 def test_example_prints_what_is_stored(script: Path):
     """`examples/x.py` prints exactly what `examples/x.out` holds.
 
@@ -42,3 +50,11 @@ def test_example_prints_what_is_stored(script: Path):
 
     changes = list(difflib.unified_diff(stored, printed, "stored", "printed", lineterm="", n=1))
     assert not changes, "\n".join(changes)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=shown)
+def test_every_example_is_run(script: Path):
+    """A script has its output stored beside it, or a file of tests that bears its name or the name of its folder."""
+    tests = [ROOT / "tests" / "examples" / f"test_{name}.py" for name in (script.stem, script.parent.name)]
+
+    assert script.with_suffix(".out").exists() or any(path.exists() for path in tests)
