@@ -34,6 +34,7 @@ myst_heading_anchors = 3
 
 default_role = "literal"  # `name` in a docstring is code
 add_module_names = False
+autodoc_default_options = {"no-value": True}  # a registry is shown as a table, not as a dict of classes
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the types stand in the Parameters sections, in words that carry units and shapes
 numpydoc_show_class_members = False  # autodoc lists them once already

@@ -23,11 +23,17 @@ FOLDER = DOCS / "reference" / "generated"
 
 PAGE = """\
 # `routematch.{rung}`
-
+{members}
 ```{{eval-rst}}
 .. automodule:: routematch.{rung}
    :members:
 ```
+"""
+
+MEMBERS = """
+| name in files | in code | what it is |
+| --- | --- | --- |
+{rows}
 """
 
 NAMES = """\
@@ -67,6 +73,18 @@ def row(name: str, modules: list[ModuleType]) -> str:
     return f"| {target} | {first_line(value) if callable(value) or inspect.ismodule(value) else ''} |"
 
 
+def members(rung: str, module: ModuleType) -> str:
+    """Return the table of a family's members, read from its registry: `TERMS` of `routematch.terms`, or `PRESETS`."""
+    registry = getattr(module, rung.upper(), getattr(module, "PRESETS", None))
+    if not isinstance(registry, dict):
+        return ""
+    rows = [
+        f"| `{name}` | {{py:obj}}`{member.__name__} <{module.__name__}.{member.__name__}>` | {first_line(member)} |"
+        for name, member in registry.items()
+    ]
+    return MEMBERS.format(rows="\n".join(rows))
+
+
 def write(path: Path, text: str) -> None:
     """Write a page, but leave it alone when nothing changed, so that Sphinx need not read it again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -80,9 +98,9 @@ def write_pages(_app: Sphinx) -> None:
     for old in FOLDER.glob("*.md"):
         if old.stem not in {*rungs, "names", "rungs"}:
             old.unlink()
-    for rung in rungs:
-        write(FOLDER / f"{rung}.md", PAGE.format(rung=rung))
     modules = [importlib.import_module(f"routematch.{rung}") for rung in rungs]
+    for rung, module in zip(rungs, modules, strict=True):
+        write(FOLDER / f"{rung}.md", PAGE.format(rung=rung, members=members(rung, module)))
     names = getattr(routematch, "__all__", ())
     write(FOLDER / "names.md", NAMES.format(rows="\n".join(row(name, modules) for name in names)))
     listed = "\n".join(rungs)
