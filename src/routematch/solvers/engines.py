@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from routematch.errors import Faults, InvalidInputError
 from routematch.solvers.canonical import make_canonical
+from routematch.solvers.chains import solve_chains
 from routematch.solvers.dense import dense_size, solve_dense
 from routematch.solvers.flow import solve_flow
 from routematch.solvers.matching import Matching
@@ -27,7 +28,7 @@ __all__ = ["Method", "solve"]
 
 Ints = NDArray[np.int64]
 
-Method = Literal["auto", "hungarian", "sparse", "min_cost_flow"]
+Method = Literal["auto", "hungarian", "sparse", "chains", "min_cost_flow"]
 
 #: Up to this many entries the dense engine is the fastest.
 DENSE_ENTRIES = 40_000
@@ -70,8 +71,8 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
         method = _pick(network, budget)
     if network.has_groups and method in {"hungarian", "sparse"}:
         raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto' or 'min_cost_flow'")
-    if method == "min_cost_flow":
-        result = solve_flow(network, budget)
+    if method in {"min_cost_flow", "chains"}:
+        result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
         return _matching(network, result.pair, result.duals, method, result.steps)
     pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
     duals = smallest_prices(network, pair)

@@ -15,9 +15,10 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.solvers.network import Network
+from routematch.solvers.placement import Placement
 from routematch.solvers.prices import Duals
 
-__all__ = ["FlowResult", "solve_flow"]
+__all__ = ["FlowResult", "feasible_duals", "solve_flow"]
 
 Ints = NDArray[np.int64]
 
@@ -64,13 +65,13 @@ def solve_flow(network: Network, budget: int | None = None) -> FlowResult:
             break
         if paths.adjacent[row]:
             steps += paths.insert(row)
-    pair = np.array(paths.pair, np.int64)
-    return FlowResult(pair, _duals(network, paths.price), placed == network.rows, steps)
+    pair = np.array(paths.placed.pair, np.int64)
+    duals = feasible_duals(network, np.array(paths.price, np.int64))
+    return FlowResult(pair, duals, placed == network.rows, steps)
 
 
-def _duals(network: Network, prices: list[int]) -> Duals:
-    """Return the smallest gains that make the prices feasible."""
-    price = np.array(prices, np.int64)
+def feasible_duals(network: Network, price: Ints) -> Duals:
+    """Return the prices with the smallest gains that make them feasible."""
     price = np.maximum(price, price[network.owner])
     gain = np.zeros(network.rows, np.int64)
     filled = np.flatnonzero(network.degree)
@@ -96,10 +97,7 @@ class _Paths:
         self.adjacent = [entries[start[row] : start[row + 1]] for row in range(network.rows)]
         self.worth: list[int] = network.worth.tolist()
         self.price: list[int] = network.floor()[network.owner].tolist()
-        self.pair = [-1] * network.rows
-        self.node = [-1] * network.rows
-        self.members: list[list[int]] = [[] for _ in self.owner]
-        self.load = [0] * network.agents
+        self.placed = Placement(network)
 
     def insert(self, row: int) -> int:  # noqa: C901 - one search, every line of it counts
         """Place a new row by a shortest chain, raise the prices it demands, and return how many cells were scanned."""
@@ -132,26 +130,26 @@ class _Paths:
                 continue
             done[cell] = at
             if cell < self.agents:
-                if self.load[cell] < self.capacity[cell]:
+                if self.placed.load[cell] < self.capacity[cell]:
                     ending = at + self._next_cost(cell) - self.price[cell]
                     if ending < best:
                         best, end_row, end_agent = ending, -1, cell
                 for inner in self.cells_of.get(cell, ()):
-                    if self.members[inner]:
+                    if self.placed.members[inner]:
                         link(cell, inner, at + self.price[inner] - self.price[cell])
-            elif len(self.members[cell]) < self.capacity[cell]:
+            elif len(self.placed.members[cell]) < self.capacity[cell]:
                 link(cell, self.owner[cell], at)
-            for member in self.members[cell]:
-                offset = at + self.worth[self.pair[member]] - self.price[cell]
+            for member in self.placed.members[cell]:
+                offset = at + self.worth[self.placed.pair[member]] - self.price[cell]
                 if offset < best:
                     best, end_row, end_agent = offset, member, -1
                 relax(member, offset)
         self._raise_prices(done, best)
-        self._shift(row, end_row, end_agent, reached)
+        self.placed.shift(row, end_agent, end_row, reached)
         return len(done) + 1
 
     def _next_cost(self, agent: int) -> int:
-        return 0 if self.unit_cost is None else self.unit_cost[agent][self.load[agent]]
+        return 0 if self.unit_cost is None else self.unit_cost[agent][self.placed.load[agent]]
 
     def _raise_prices(self, done: dict[int, int], best: int) -> None:
         for cell, at in done.items():
@@ -160,31 +158,3 @@ class _Paths:
         for cell in done:
             for inner in self.cells_of.get(cell, ()):
                 self.price[inner] = max(self.price[inner], self.price[cell])
-
-    def _shift(self, row: int, end_row: int, end_agent: int, reached: dict[int, tuple[int, int]]) -> None:
-        """Move every row of the chain one place on, from the end back to the new row."""
-        if end_agent >= 0:
-            self.load[end_agent] += 1
-            cell = end_agent
-        elif end_row == row:
-            return
-        else:
-            cell = self._leave(end_row)
-            self.pair[end_row] = -1
-        while True:
-            mover, through = reached[cell]
-            if mover < 0:
-                cell = through
-                continue
-            came_from = self._leave(mover) if mover != row else -1
-            self.pair[mover], self.node[mover] = through, cell
-            self.members[cell].append(mover)
-            if mover == row:
-                return
-            cell = came_from
-
-    def _leave(self, row: int) -> int:
-        cell = self.node[row]
-        self.members[cell].remove(row)
-        self.node[row] = -1
-        return cell
