@@ -102,10 +102,7 @@ def _entries(
             faults.add(f"key {shorten(repeated)} is given twice", place=str(trail or ""))
     if isinstance(value, Mapping):
         for key in value:
-            if not isinstance(key, str):
-                faults.add("must be text, as every key", place=str(_Trail(trail, key)), given=key)
-            elif not key.isascii():
-                _check_text(faults, key, _Trail(trail, key))
+            _check_key(faults, key, trail)
     entries: Iterable[tuple[object, object]] = value.items() if isinstance(value, Mapping) else enumerate(value)
     for step, entry in entries:
         if isinstance(entry, str):
@@ -116,6 +113,13 @@ def _entries(
             harmless = entry is None
         if not harmless:
             yield step, entry
+
+
+def _check_key(faults: Faults, key: object, trail: _Trail | None) -> None:
+    if not isinstance(key, str):
+        faults.add("must be text, as every key", place=str(_Trail(trail, key)), given=key)
+    elif not key.isascii():
+        _check_text(faults, key, _Trail(trail, key))
 
 
 def _check_leaf(faults: Faults, value: object, trail: _Trail | None, *, dates: bool) -> None:
