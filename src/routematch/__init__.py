@@ -1,1 +1,117 @@
-"""Pair every waiting conversation with the best available agent, jointly, exactly, and say why."""
+"""Pair every waiting conversation with the best available agent: jointly, exactly, and with the reason why.
+
+>>> import routematch as rm
+>>> agents = [rm.Agent("ana", {"billing": 0.9, "spanish": 0.8}), rm.Agent("bo", {"billing": 0.6}, capacity=2)]
+>>> waiting = [
+...     rm.Conversation("chat-17", {"billing": 0.5, "spanish": 0.5}),
+...     rm.Conversation("chat-18", {"billing": 0.3}),
+... ]
+>>> rm.route(waiting, agents).pairs()
+{'chat-17': 'ana', 'chat-18': 'bo'}
+
+Names load on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from routematch import codec, errors, explain, model, policies, routing, rules, solvers, state, terms, testing
+    from routematch.errors import InvalidInputError, RoutematchError
+    from routematch.model import (
+        After,
+        Agent,
+        Assignment,
+        Attribute,
+        Capacity,
+        Conversation,
+        Estimate,
+        Estimates,
+        Held,
+        Interval,
+        Outcome,
+        Preference,
+        Queue,
+        Requirement,
+        Scale,
+        Shift,
+        all_of,
+        any_of,
+        human_only,
+        none_of,
+    )
+    from routematch.policies import Policy
+    from routematch.routing import Plan, route
+    from routematch.state import Roster
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "After",
+    "Agent",
+    "Assignment",
+    "Attribute",
+    "Capacity",
+    "Conversation",
+    "Estimate",
+    "Estimates",
+    "Held",
+    "Interval",
+    "InvalidInputError",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "Preference",
+    "Queue",
+    "Requirement",
+    "Roster",
+    "RoutematchError",
+    "Scale",
+    "Shift",
+    "all_of",
+    "any_of",
+    "codec",
+    "errors",
+    "explain",
+    "human_only",
+    "model",
+    "none_of",
+    "policies",
+    "route",
+    "routing",
+    "rules",
+    "solvers",
+    "state",
+    "terms",
+    "testing",
+]
+
+_MODULES = frozenset(
+    {"codec", "errors", "explain", "model", "policies", "routing", "rules", "solvers", "state", "terms", "testing"}
+)
+_HOMES = {
+    "InvalidInputError": "errors",
+    "RoutematchError": "errors",
+    "Policy": "policies",
+    "Plan": "routing",
+    "route": "routing",
+    "Roster": "state",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use (PEP 562)."""
+    if name not in __all__:
+        message = f"module 'routematch' has no attribute {name!r}"
+        raise AttributeError(message)
+    if name in _MODULES:
+        value: object = import_module(f"routematch.{name}")
+    else:
+        value = getattr(import_module(f"routematch.{_HOMES.get(name, 'model')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted([*__all__, "__version__"])

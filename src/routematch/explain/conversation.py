@@ -1,0 +1,214 @@
+"""Why this agent, why not that one, why still waiting: read off the trace of the decision."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve
+from numpy.typing import NDArray
+
+from routematch.errors import Faults
+from routematch.explain.explanation import Alternative, Blocking, Explanation, Refusal, RelaxationEffect, TradeOff
+from routematch.model import AllOf, Condition, Held
+from routematch.model.frozen import FrozenMap
+from routematch.model.instants import first_instant_after
+from routematch.model.requirements import ANYONE
+from routematch.policies import Policy
+from routematch.rules import Rule
+from routematch.state import RequestClass, Trace
+from routematch.terms import Achievement
+
+__all__ = ["explain_conversation"]
+
+_TOLERANCE = 1e-12
+
+
+def explain_conversation(trace: Trace, conversation_id: str, *, held: Held | None = None) -> Explanation:
+    """Explain the answer for one conversation.
+
+    Parameters
+    ----------
+    trace : Trace
+    conversation_id : str
+    held : Held, optional
+        The answer, where it is held.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    UnknownNameError
+        When the conversation was not part of the decision.
+    """
+    backlog = trace.problem.backlog
+    row = backlog.index.get(conversation_id)
+    if row is None:
+        faults = Faults()
+        faults.unknown(conversation_id, known=backlog.ids, what="conversation")
+        faults.raise_if_any()
+        raise AssertionError
+    ties = trace.policy.ties if isinstance(trace.policy, Policy) else ()
+    base = Explanation(
+        conversation=conversation_id,
+        agent=None,
+        requires=str(backlog.classes[backlog.class_of[row]].requires),
+        value=None,
+        hold=float(trace.hold[row]),
+        worth=None,
+        urgency=FrozenMap({name: float(amounts[row]) for name, amounts in trace.urgency.items()}),
+        better=_trade_offs(trace, row),
+        refused=_refusals(trace, row),
+        ties=ties,
+    )
+    chosen = int(trace.agent_of[row])
+    return _held(trace, row, base, held) if chosen < 0 else _assigned(trace, row, base, chosen)
+
+
+def _assigned(trace: Trace, row: int, base: Explanation, chosen: int) -> Explanation:
+    value = trace.value_of(row, chosen)
+    terms = trace.parts_of(row, chosen)
+    return evolve(
+        base,
+        agent=trace.problem.roster.ids[chosen],
+        value=value,
+        worth=max(value - base.hold, 0.0),
+        terms=FrozenMap(terms),
+        achievement_from=_source(trace, row, chosen) if Achievement.name in terms else None,
+        runner_up=_runner_up(trace, row, chosen, value),
+    )
+
+
+def _source(trace: Trace, row: int, chosen: int) -> str:
+    """Return whether history or declaration stands behind the achievement of a pair."""
+    problem = trace.problem
+    learned = problem.estimates.success.get(problem.roster.ids[chosen])
+    if learned is None:
+        return "declared"
+    known = problem.success(problem.backlog.classes[problem.backlog.class_of[row]])
+    return "declared" if known is None else "learned"
+
+
+def _runner_up(trace: Trace, row: int, chosen: int, value: float) -> Alternative | None:
+    agents, values = trace.candidates_of(row)
+    others = agents != chosen
+    if not others.any():
+        return None
+    best = int(np.flatnonzero(others)[values[others].argmax()])
+    return Alternative(trace.problem.roster.ids[agents[best]], float(values[best]), value - float(values[best]))
+
+
+def _trade_offs(trace: Trace, row: int) -> tuple[TradeOff, ...]:
+    """Return agents who would have been better than the answer, best first, with who needed them more."""
+    agents, values = trace.candidates_of(row)
+    chosen = int(trace.agent_of[row])
+    base = trace.value_of(row, chosen) if chosen >= 0 else float(trace.hold[row])
+    gains = values - base
+    wanted = [
+        int(at) for at in np.argsort(-gains, kind="stable") if gains[at] > _TOLERANCE or (chosen < 0 and gains[at] >= 0)
+    ]
+    return tuple(_trade_off(trace, int(agents[at]), float(gains[at])) for at in wanted[:10])
+
+
+def _trade_off(trace: Trace, agent: int, gain: float) -> TradeOff:
+    name = trace.problem.roster.ids[agent]
+    holders = np.flatnonzero(trace.agent_of == agent).tolist()
+    if not holders:
+        return TradeOff(name, gain, None, None)
+    losses = {row: _loss(trace, row, agent) for row in holders}
+    needed = min(losses, key=lambda row: (losses[row], row))
+    return TradeOff(name, gain, trace.problem.backlog.ids[needed], losses[needed])
+
+
+def _loss(trace: Trace, row: int, agent: int) -> float:
+    """Return what a conversation would lose without its agent: against its next best at today's prices, or waiting."""
+    agents, values = trace.candidates_of(row)
+    others = agents != agent
+    elsewhere = float((values[others] - trace.agent_price[agents[others]]).max(initial=-np.inf))
+    return trace.value_of(row, agent) - max(elsewhere, float(trace.hold[row]))
+
+
+def _refusals(trace: Trace, row: int) -> tuple[Refusal, ...]:
+    roster = trace.problem.roster
+    found = []
+    for agent, name in enumerate(roster.ids):
+        number = trace.refusal(row, agent)
+        if number is not None:
+            rule = _rule(trace, number)
+            found.append(Refusal(name, rule.name, rule.sentence(trace.problem, row, agent)))
+    return tuple(found)
+
+
+def _rule(trace: Trace, number: int) -> Rule:
+    rule = trace.rules[number]
+    assert isinstance(rule, Rule)
+    return rule
+
+
+def _held(trace: Trace, row: int, base: Explanation, held: Held | None) -> Explanation:
+    backlog = trace.problem.backlog
+    request = backlog.classes[backlog.class_of[row]]
+    now_eligible = _eligible(trace, row, request)
+    return evolve(
+        base,
+        reason=held.reason if held else None,
+        review_at=held.review_at if held else None,
+        blocking=_blocking(trace, row, request, now_eligible),
+        relaxations=_relaxations(trace, row, request, now_eligible),
+    )
+
+
+def _eligible(trace: Trace, row: int, request: RequestClass) -> NDArray[np.bool_]:
+    """Return who would be eligible if the conversation asked for this; a failing rule refuses."""
+    problem = trace.problem
+    allowed = np.ones(len(problem.roster), bool)
+    for number, rule in enumerate(trace.rules):
+        assert isinstance(rule, Rule)
+        if rule.axes == ("pair",):
+            pairs = [
+                agent for (r, agent), which in trace.candidates.refused_pairs.items() if r == row and which == number
+            ]
+            allowed[pairs] = False
+            continue
+        try:
+            answer = np.asarray(rule.allowed(problem, None if rule.axes == ("agent",) else request))
+        except Exception:  # noqa: BLE001 - the fault was reported by the decision
+            return np.zeros(len(problem.roster), bool)
+        allowed &= answer[problem.roster.profile_of] if rule.axes == ("request", "profile") else answer
+    return allowed
+
+
+def _parts(condition: Condition) -> list[Condition]:
+    if isinstance(condition, AllOf):
+        return [inner for part in condition.parts for inner in _parts(part)]
+    return [condition]
+
+
+def _blocking(trace: Trace, row: int, request: RequestClass, now_eligible: NDArray[np.bool_]) -> tuple[Blocking, ...]:
+    roster = trace.problem.roster
+    parts = _parts(request.requires)
+    found = []
+    for position, part in enumerate(parts):
+        rest = AllOf(tuple(other for at, other in enumerate(parts) if at != position))
+        without = _eligible(trace, row, evolve(request, requires=rest))
+        met_by = int(roster.declared(part).met[roster.profile_of].sum()) if len(roster) else 0
+        found.append(Blocking(str(part), met_by, int((without & ~now_eligible).sum())))
+    blocking = [entry for entry in found if entry.would_add or not entry.met_by]
+    return tuple(sorted(blocking, key=lambda entry: (-entry.would_add, entry.met_by)))
+
+
+def _relaxations(
+    trace: Trace, row: int, request: RequestClass, now_eligible: NDArray[np.bool_]
+) -> tuple[RelaxationEffect, ...]:
+    problem, backlog = trace.problem, trace.problem.backlog
+    queue = problem.queues.get(request.queue) if request.queue is not None else None
+    effects = []
+    for after in backlog.steps_of(row):
+        if after <= backlog.waited[row]:
+            continue
+        condition = backlog.requirement_at(row, after) or ANYONE
+        secondary = queue is None or after >= queue.secondary_after
+        later = _eligible(trace, row, evolve(request, requires=condition, secondary=secondary))
+        at = first_instant_after(float(backlog.arrived_at[row]), after)
+        effects.append(RelaxationEffect(at, after, str(condition), int((later & ~now_eligible).sum())))
+    return tuple(effects)

@@ -1,0 +1,256 @@
+"""What an explanation says, as plain values, and how it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from routematch.model.decisions import HELD_REASONS
+from routematch.model.frozen import FrozenMap
+
+__all__ = ["Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff"]
+
+
+@frozen
+class Alternative:
+    """The best other agent who could have had the conversation.
+
+    Attributes
+    ----------
+    agent : str
+    value : float
+        In policy units.
+    gap : float
+        By how much the chosen pair is better; negative where this one would have been better for the conversation.
+    """
+
+    agent: str
+    value: float
+    gap: float
+
+
+@frozen
+class TradeOff:
+    """A better agent existed, but somebody else needed that agent more.
+
+    Attributes
+    ----------
+    agent : str
+    gain : float
+        What the conversation would have gained there, in policy units.
+    needed_by : str or None
+        The conversation that got the agent and would lose least by giving it up; None where a charge or a cap, not a
+        conversation, stood in the way.
+    loss : float or None
+        What that conversation would lose, in policy units; never less than the gain in an optimal plan.
+    """
+
+    agent: str
+    gain: float
+    needed_by: str | None
+    loss: float | None
+
+
+@frozen
+class Refusal:
+    """Why an agent was not eligible.
+
+    Attributes
+    ----------
+    agent : str
+    rule : str
+    sentence : str
+        A clause: ``is away on chat``.
+    """
+
+    agent: str
+    rule: str
+    sentence: str
+
+
+@frozen
+class Blocking:
+    """A part of the requirements that stands in the way.
+
+    Attributes
+    ----------
+    part : str
+        As text: ``french >= 0.5``.
+    met_by : int
+        Agents in the roster who meet it.
+    would_add : int
+        Agents who would become eligible if only this part were dropped.
+    """
+
+    part: str
+    met_by: int
+    would_add: int
+
+
+@frozen
+class RelaxationEffect:
+    """What a relaxation to come will do.
+
+    Attributes
+    ----------
+    at : float
+        POSIX seconds.
+    after : float
+        Seconds of waiting.
+    requires : str
+        What is asked from then on.
+    would_add : int
+        Agents who become eligible beyond those eligible now, everything else unchanged.
+    """
+
+    at: float
+    after: float
+    requires: str
+    would_add: int
+
+
+@frozen
+class Explanation:
+    """Why one conversation was answered as it was. Numbers are those of the decision.
+
+    Attributes
+    ----------
+    conversation : str
+    agent : str or None
+        None where it is held.
+    requires : str
+        What it asks for at its current stage.
+    value, hold, worth : float or None
+        In policy units; value and worth None where it is held.
+    terms : mapping from term name to float
+        What makes up the value.
+    urgency : mapping from term name to float
+        What lowers hold.
+    achievement_from : str or None
+        ``"declared"`` proficiency or ``"learned"`` success.
+    runner_up : Alternative or None
+    better : tuple of TradeOff
+        Agents who would have been better for it, best first.
+    refused : tuple of Refusal
+        Every agent whom a rule refuses, in order of id.
+    ties : tuple of str
+        Order that decides between equals.
+    reason : str or None
+        Why it is held.
+    review_at : float or None
+        Earliest instant at which the answer can change by itself.
+    blocking : tuple of Blocking
+        Held only: the parts of its requirements, the one whose end would add most agents first.
+    relaxations : tuple of RelaxationEffect
+        Held only: what is to come.
+    """
+
+    conversation: str
+    agent: str | None
+    requires: str
+    value: float | None
+    hold: float
+    worth: float | None
+    terms: Mapping[str, float] = field(factory=FrozenMap)
+    urgency: Mapping[str, float] = field(factory=FrozenMap)
+    achievement_from: str | None = None
+    runner_up: Alternative | None = None
+    better: tuple[TradeOff, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    ties: tuple[str, ...] = ()
+    reason: str | None = None
+    review_at: float | None = None
+    blocking: tuple[Blocking, ...] = ()
+    relaxations: tuple[RelaxationEffect, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain, JSON-able data."""
+        data = asdict(self, retain_collection_types=False)
+        return {"schema": "routematch/explanation/1", **data, "terms": dict(self.terms), "urgency": dict(self.urgency)}
+
+    def text(self, *, refusals: int = 5) -> str:
+        """Return the explanation in words, a few lines.
+
+        Parameters
+        ----------
+        refusals : int
+            How many refused agents to name.
+        """
+        return "\n".join([*self._answer(), *self._others(), *self._refusals(refusals)])
+
+    def __str__(self) -> str:
+        """Return the explanation in words."""
+        return self.text()
+
+    def _answer(self) -> list[str]:
+        if self.agent is not None:
+            assert self.worth is not None
+            lines = [f"{self.conversation} -> {self.agent}: worth {_number(self.worth)}"]
+            lines.append(f"  value {_number(self.value or 0)} = {_sum(self.terms)}{self._source()}")
+            lines.append(f"  waiting is worth {_number(self.hold)}{self._pressing()}")
+            return lines
+        lines = [f"{self.conversation} waits: {HELD_REASONS.get(self.reason or '', self.reason)}"]
+        lines.append(f"  it asks for {self.requires}")
+        for part in self.blocking[:3]:
+            agents = (
+                "nobody meets" if not part.met_by else f"{_agents(part.met_by)} meet{'s' if part.met_by == 1 else ''}"
+            )
+            lines.append(f"  {agents} {part.part}; without it {_agents(part.would_add)} more could take it")
+        for step in self.relaxations[:3]:
+            lines.append(f"  after {step.after:g} s it asks for {step.requires}: {_agents(step.would_add)} more")
+        lines.append(f"  the answer can change by itself {_when(self.review_at)}")
+        return lines
+
+    def _source(self) -> str:
+        return f" (achievement: {self.achievement_from})" if self.achievement_from else ""
+
+    def _pressing(self) -> str:
+        pressing = {name: amount for name, amount in self.urgency.items() if amount}
+        return f" (urgency: {_sum(pressing)})" if pressing else ""
+
+    def _others(self) -> list[str]:
+        lines = []
+        if self.runner_up is not None and not self.better:
+            other = self.runner_up
+            if abs(other.gap) < 1e-9:
+                by = f", decided by {', then '.join((*self.ties, 'id'))}"
+                lines.append(f"  runner-up {other.agent}: equal{by}")
+            else:
+                lines.append(f"  runner-up {other.agent}: {_number(other.gap)} less")
+        for trade in self.better[:3]:
+            why = "that would cost more elsewhere"
+            if trade.needed_by is not None and trade.loss is not None:
+                why = f"{trade.needed_by} needed {trade.agent} more (it would lose {_number(trade.loss)})"
+            lines.append(f"  {trade.agent} would have been better by {_number(trade.gain)}, but {why}")
+        return lines
+
+    def _refusals(self, most: int) -> list[str]:
+        lines = [f"  {refusal.agent} {refusal.sentence}" for refusal in self.refused[:most]]
+        if len(self.refused) > most:
+            lines.append(f"  and {len(self.refused) - most} more agents are refused")
+        return lines
+
+
+def _number(amount: float) -> str:
+    shown = f"{amount:.3f}"
+    return "0.000" if shown == "-0.000" else shown
+
+
+def _sum(parts: Mapping[str, float]) -> str:
+    shown = [f"{name} {_number(amount)}" for name, amount in parts.items() if amount or len(parts) == 1]
+    return " + ".join(shown).replace("+ -", "- ") if shown else "0"
+
+
+def _agents(count: int) -> str:
+    return "1 agent" if count == 1 else f"{count} agents"
+
+
+def _when(instant: float | None) -> str:
+    if instant is None:
+        return "never, only by an event"
+    if instant > 1e8:
+        return f"at {datetime.fromtimestamp(instant, UTC).isoformat(timespec='seconds')}"
+    return f"at {instant:g}"

@@ -1,0 +1,102 @@
+"""Policies from plain data: what a policy file in TOML or JSON holds.
+
+>>> policy = policy_from_data({"preset": "longest_idle", "aging_rate": 0.001})
+>>> policy.name, policy.aging_rate
+('longest_idle', 0.001)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, fields
+
+from routematch.errors import Faults, InvalidInputError
+from routematch.policies.policy import Policy, Weighted
+from routematch.policies.presets import PRESETS
+from routematch.rules import RULES
+from routematch.terms import TERMS
+
+__all__ = ["policy_from_data"]
+
+
+def policy_from_data(data: Mapping[str, Any]) -> Policy:
+    """Make a policy from plain data, in the form of `Policy.to_data`.
+
+    Parameters
+    ----------
+    data : mapping
+        ``name`` and ``terms`` or ``preset`` are needed. With ``preset = "longest_idle"``, all other fields change the
+        preset. Rules and terms are names, or mappings with ``name``, ``weight`` and parameters.
+
+    Returns
+    -------
+    Policy
+
+    Raises
+    ------
+    InvalidInputError
+        Listing every fault with its place; `UnknownNameError` where all of them are unknown names.
+    """
+    faults = Faults()
+    if not isinstance(data, Mapping):
+        faults.add("must be a table of fields", given=data)
+        faults.raise_if_any()
+    known = {entry.name for entry in fields(Policy)}
+    values = {key: value for key, value in data.items() if key in known}
+    for key in data:
+        if key not in known and key not in {"schema", "preset"}:
+            faults.unknown(key, known=known | {"preset", "schema"})
+    if data.get("schema", "routematch/policy/1") != "routematch/policy/1":
+        faults.add("must be 'routematch/policy/1'", place="schema", given=data["schema"])
+    for group in ("terms", "urgency"):
+        if group in values:
+            values[group] = _members(faults, group, values[group], TERMS, weighted=True)
+    if "rules" in values:
+        values["rules"] = _members(faults, "rules", values["rules"], RULES, weighted=False)
+    preset = data.get("preset")
+    if preset is not None and preset not in PRESETS:
+        faults.unknown(preset, known=PRESETS, place="preset", what="preset")
+    elif preset is None and "terms" not in values:
+        faults.add("must be given where there is no preset", place="terms")
+    if faults:
+        faults.raise_if_any()
+    try:
+        if preset is not None:
+            return evolve(PRESETS[preset](), **values)
+        return Policy(**{"name": "unnamed", **values})
+    except InvalidInputError as error:
+        faults.extend(error.faults)
+    faults.raise_if_any()
+    raise AssertionError
+
+
+def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any], *, weighted: bool) -> tuple[Any, ...]:  # noqa: ANN401
+    """Make rules or terms from their names and parameters."""
+    if not isinstance(entries, list | tuple):
+        faults.add("must be a sequence of names or tables", place=place, given=entries)
+        return ()
+    made = []
+    for position, entry in enumerate(entries):
+        where = f"{place}[{position}]"
+        table = {"name": entry} if isinstance(entry, str) else entry
+        if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+            faults.add("must be a name or a table with a name", place=where, given=entry)
+            continue
+        if table["name"] not in known:
+            faults.unknown(table["name"], known=known, place=where, what="term" if weighted else "rule")
+            continue
+        member = known[table["name"]]
+        arguments = {key: value for key, value in table.items() if key not in {"name", "weight"}}
+        allowed = {field_.name for field_ in fields(member) if field_.init}
+        for key in [key for key in arguments if key not in allowed]:
+            faults.unknown(
+                key, known=allowed | ({"weight"} if weighted else set()), place=f"{where}.{key}", what="parameter"
+            )
+            del arguments[key]
+        try:
+            made.append(Weighted(member(**arguments), table.get("weight", 1.0)) if weighted else member(**arguments))
+        except InvalidInputError as error:
+            faults.extend(error.faults, below=where)
+    return tuple(made)

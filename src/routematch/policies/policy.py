@@ -1,0 +1,339 @@
+"""A policy is data: rules, weighted terms, a price, a hold, ties. Readable, writable, comparable, tunable.
+
+>>> from routematch.policies import best_match, longest_idle
+>>> policy = best_match()
+>>> policy.name, policy.fingerprint == best_match().fingerprint
+('best_match', True)
+>>> policy.with_parameters({"terms.affinity.weight": 2.0}).parameters()["terms.affinity.weight"]
+2.0
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import evolve, field, fields, frozen
+
+from routematch.errors import Faults
+from routematch.model.agents import PRESENCES
+from routematch.model.checks import check_choice, check_name, check_number
+from routematch.rules import RULES, Rule
+from routematch.state import Settings
+from routematch.terms import TERMS, Due, Priority, Term, Waiting
+
+__all__ = ["SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
+
+#: How equals among agents are ordered; the id always comes last.
+TIES = ("idle", "load", "unassigned", "rotation", "random")
+#: What an agent's k-th further unit is charged for: its load too, only what this plan gives it, or nothing.
+SPREADS = ("load", "plan", "none")
+
+
+@frozen
+class Weighted:
+    """A term and its weight.
+
+    Attributes
+    ----------
+    term : Term
+    weight : float
+        Policy units per unit of the term; finite.
+    """
+
+    term: Term
+    weight: float = 1.0
+
+    def __attrs_post_init__(self) -> None:
+        """Check both fields; all faults are raised together."""
+        faults = Faults()
+        if not isinstance(self.term, Term):
+            faults.add(
+                "must be a term (name, axes, looks_at, scaled_by_value, value, behaviour)",
+                place="term",
+                given=self.term,
+            )
+        object.__setattr__(self, "weight", check_number(faults, "weight", self.weight))
+        faults.raise_if_any()
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule of the library, in the usual order."""
+    return tuple(rule() for rule in RULES.values())
+
+
+def usual_urgency() -> tuple[Weighted, ...]:
+    """Return waiting, priority and due time, each at weight 1."""
+    return Weighted(Waiting()), Weighted(Priority()), Weighted(Due())
+
+
+def _as_weighted(value: object) -> object:
+    """Widen bare terms to weight 1."""
+    if not isinstance(value, Iterable):
+        return value
+    return tuple(
+        entry if isinstance(entry, Weighted) or not isinstance(entry, Term) else Weighted(entry) for entry in value
+    )
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_tiers(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(tuple(tier) if isinstance(tier, list | tuple) else (tier,) for tier in value)
+
+
+@frozen
+class Policy:
+    """How conversations and agents are paired.
+
+    ``value = sum of weighted terms - price * handle_time``; ``hold = option - urgency``; a pair may be used when its
+    value is at least its conversation's hold.
+
+    Attributes
+    ----------
+    name : str
+    terms : tuple of Weighted
+        Terms of the pair or of the agent; bare terms get weight 1.
+    urgency : tuple of Weighted
+        Terms of the conversation alone; their sum lowers hold.
+    rules : tuple of Rule
+        Who may; the first that refuses is named in explanations.
+    price : float
+        Policy units per second of an agent's time.
+    option : float
+        What a conversation may still get by waiting, at least 0; needs `max_hold_time` when above 0.
+    max_hold_time : float or None
+        Seconds of waiting after which `option` counts no more.
+    aging_rate : float
+        Policy units per second of waiting; at least 0.
+    seconds_per_priority : float
+        Seconds of waiting that one point of priority stands for; at least 0.
+    default_handle_time : float
+        Seconds, where nothing is known; above 0.
+    tiers : tuple of tuple of str
+        Presences that may take conversations; a later tier only gets what earlier ones cannot take.
+    strict_priority : bool
+        Serve as many as possible of the highest priority, then of the next, whatever the value.
+    ties : tuple of str
+        Order among equal agents, from `TIES`; the id comes last.
+    spread : str
+        From `SPREADS`: equal work goes to who has less, by charges of a few steps of the resolution.
+    resolution : float
+        Step, in policy units, to which values are rounded once.
+    verdict : mapping
+        What a guard in a simulation said about this policy; kept, not interpreted.
+    """
+
+    name: str
+    terms: tuple[Weighted, ...] = field(converter=_as_weighted)  # type: ignore[misc]
+    urgency: tuple[Weighted, ...] = field(factory=usual_urgency, converter=_as_weighted, kw_only=True)  # type: ignore[misc]
+    rules: tuple[Rule, ...] = field(factory=all_rules, converter=_as_tuple, kw_only=True)  # type: ignore[misc]
+    price: float = field(default=0.0, kw_only=True)
+    option: float = field(default=0.0, kw_only=True)
+    max_hold_time: float | None = field(default=None, kw_only=True)
+    aging_rate: float = field(default=1 / 3600, kw_only=True)
+    seconds_per_priority: float = field(default=60.0, kw_only=True)
+    default_handle_time: float = field(default=300.0, kw_only=True)
+    tiers: tuple[tuple[str, ...], ...] = field(default=(("available",),), converter=_as_tiers, kw_only=True)  # type: ignore[misc]
+    strict_priority: bool = field(default=False, kw_only=True)
+    ties: tuple[str, ...] = field(default=("idle",), converter=_as_tuple, kw_only=True)  # type: ignore[misc]
+    spread: str = field(default="load", kw_only=True)
+    resolution: float = field(default=2.0**-20, kw_only=True)
+    verdict: Mapping[str, Any] = field(factory=dict, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Check every field; all faults are raised together."""
+        faults = Faults()
+        check_name(faults, "name", self.name)
+        _check_members(faults, self)
+        limits: dict[str, dict[str, float]] = {
+            "price": {},
+            "option": {"at_least": 0},
+            "aging_rate": {"at_least": 0},
+            "seconds_per_priority": {"at_least": 0},
+            "default_handle_time": {"above": 0},
+            "resolution": {"above": 0, "at_most": 1},
+        }
+        for name, limit in limits.items():
+            object.__setattr__(self, name, check_number(faults, name, getattr(self, name), **limit))
+        if self.max_hold_time is not None:
+            longest = check_number(faults, "max_hold_time", self.max_hold_time, at_least=0)
+            object.__setattr__(self, "max_hold_time", longest)
+        elif self.option > 0:
+            faults.add("must be given when option is above 0, so that nobody is held for ever", place="max_hold_time")
+        if not isinstance(self.strict_priority, bool):
+            faults.add("must be true or false", place="strict_priority", given=self.strict_priority)
+        _check_orders(faults, self)
+        faults.raise_if_any()
+
+    @property
+    def settings(self) -> Settings:
+        """What rules and terms read of the policy."""
+        return Settings(self.aging_rate, self.seconds_per_priority, self.default_handle_time, self.tiers)
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        """Every field of a request that a rule or term looks at."""
+        members: list[Rule | Term] = [*self.rules, *(weighted.term for weighted in (*self.terms, *self.urgency))]
+        return frozenset(name for member in members for name in member.looks_at)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the policy as plain data, in the form of a policy file.
+
+        Returns
+        -------
+        dict
+            Starts with ``schema``; rules and terms by name with their parameters.
+        """
+        data: dict[str, Any] = {"schema": "routematch/policy/1", "name": self.name}
+        data["terms"] = [_member_data(entry.term, entry.weight) for entry in self.terms]
+        data["urgency"] = [_member_data(entry.term, entry.weight) for entry in self.urgency]
+        data["rules"] = [_member_data(rule) for rule in self.rules]
+        for name in _PLAIN_FIELDS:
+            value = getattr(self, name)
+            if value is not None and value != {}:
+                data[name] = _plain(value)
+        return data
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for policies that decide alike by their data, whatever their verdict; changes with any parameter."""
+        data = {key: value for key, value in self.to_data().items() if key != "verdict"}
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    def parameters(self) -> dict[str, float]:
+        """Return every number that can be tuned, by path: ``terms.affinity.weight``, ``aging_rate``."""
+        found: dict[str, float] = {}
+        for group in ("terms", "urgency"):
+            for entry in getattr(self, group):
+                found[f"{group}.{entry.term.name}.weight"] = entry.weight
+                found.update({f"{group}.{entry.term.name}.{k}": v for k, v in _numbers(entry.term).items()})
+        for rule in self.rules:
+            found.update({f"rules.{rule.name}.{k}": v for k, v in _numbers(rule).items()})
+        plain = {name: getattr(self, name) for name in _TUNABLE_FIELDS}
+        return found | {name: value for name, value in plain.items() if value is not None}
+
+    def with_parameters(self, changes: Mapping[str, float]) -> Policy:
+        """Return a policy with some numbers changed, by the paths of `parameters`.
+
+        Raises
+        ------
+        InvalidInputError
+            For unknown paths (`UnknownNameError`) and for values that the fields refuse.
+        """
+        faults = Faults()
+        known = {*self.parameters(), *_TUNABLE_FIELDS}
+        for path in changes:
+            if path not in known:
+                faults.unknown(path, known=known, what="parameter")
+        faults.raise_if_any()
+        changed: dict[str, Any] = {path: value for path, value in changes.items() if "." not in path}
+        for group in ("terms", "urgency"):
+            changed[group] = tuple(
+                _changed(entry, f"{group}.{entry.term.name}.", changes) for entry in getattr(self, group)
+            )
+        changed["rules"] = tuple(_evolved(rule, f"rules.{rule.name}.", changes) for rule in self.rules)
+        return evolve(self, **changed)
+
+    def compare(self, other: Policy) -> dict[str, tuple[object, object]]:
+        """Return what differs, by path: this policy's value and the other's, None where one has none."""
+        mine, theirs = dict(_flat(self.to_data())), dict(_flat(other.to_data()))
+        paths = [*mine, *(path for path in theirs if path not in mine)]
+        return {p: (mine.get(p), theirs.get(p)) for p in paths if mine.get(p) != theirs.get(p)}
+
+
+_TUNABLE_FIELDS = ("price", "option", "max_hold_time", "aging_rate", "seconds_per_priority", "default_handle_time")
+_PLAIN_FIELDS = (*_TUNABLE_FIELDS, "tiers", "strict_priority", "ties", "spread", "resolution", "verdict")
+
+
+def _check_members(faults: Faults, policy: Policy) -> None:
+    """Check that rules and terms are such, and stand where their axes belong."""
+    if not isinstance(policy.rules, tuple) or not all(isinstance(rule, Rule) for rule in policy.rules):
+        faults.add("must be a sequence of rules", place="rules", given=policy.rules)
+    for group in ("terms", "urgency"):
+        entries = getattr(policy, group)
+        if not isinstance(entries, tuple) or not all(isinstance(entry, Weighted) for entry in entries):
+            faults.add("must be a sequence of terms or Weighted(term, weight)", place=group, given=entries)
+            continue
+        names = [entry.term.name for entry in entries]
+        for position, entry in enumerate(entries):
+            of_conversation = entry.term.axes == ("conversation",)
+            if of_conversation != (group == "urgency"):
+                belongs = "urgency" if of_conversation else "terms"
+                faults.add(f"{entry.term.name} belongs in {belongs}", place=f"{group}[{position}]")
+            if entry.term.name in names[:position]:
+                faults.add(f"{entry.term.name} is given twice", place=f"{group}[{position}]")
+
+
+def _check_orders(faults: Faults, policy: Policy) -> None:
+    """Check tiers, ties and spread."""
+    if not isinstance(policy.tiers, tuple) or not policy.tiers:
+        faults.add("must be a sequence of tiers, each a sequence of presences", place="tiers", given=policy.tiers)
+    else:
+        for position, tier in enumerate(policy.tiers):
+            for presence in tier:
+                check_choice(faults, f"tiers[{position}]", presence, PRESENCES)
+    if not isinstance(policy.ties, tuple):
+        faults.add(f"must be a sequence from {', '.join(TIES)}", place="ties", given=policy.ties)
+    else:
+        for position, tie in enumerate(policy.ties):
+            check_choice(faults, f"ties[{position}]", tie, TIES)
+    check_choice(faults, "spread", policy.spread, SPREADS)
+
+
+def _numbers(member: object) -> dict[str, float]:
+    return {name: value for name, value in _arguments(member).items() if isinstance(value, float)}
+
+
+def _arguments(member: object) -> dict[str, Any]:
+    """Return the parameters of a rule or term; user-made ones that are no attrs classes have none."""
+    if not hasattr(type(member), "__attrs_attrs__"):
+        return {}
+    return {entry.name: getattr(member, entry.name) for entry in fields(type(member)) if entry.init}
+
+
+def _member_data(member: Rule | Term, weight: float | None = None) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": member.name}
+    if weight is not None:
+        data["weight"] = weight
+    return data | {name: _plain(value) for name, value in _arguments(member).items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value
+
+
+def _changed(entry: Weighted, prefix: str, changes: Mapping[str, float]) -> Weighted:
+    weight = changes.get(f"{prefix}weight", entry.weight)
+    return Weighted(_evolved(entry.term, prefix, changes), weight)
+
+
+def _evolved(member: Any, prefix: str, changes: Mapping[str, float]) -> Any:  # noqa: ANN401 - a rule or a term
+    names = _numbers(member)
+    chosen = {name: changes[prefix + name] for name in names if prefix + name in changes}
+    return evolve(member, **chosen) if chosen else member
+
+
+def _flat(data: Any, path: str = "") -> Iterable[tuple[str, object]]:  # noqa: ANN401 - plain data of any shape
+    """Yield every leaf of plain data with its path; members of lists go by their name where they have one."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if key != "name" or not path:
+                yield from _flat(value, f"{path}.{key}" if path else key)
+    elif isinstance(data, list) and data and all(isinstance(entry, Mapping) and "name" in entry for entry in data):
+        for entry in data:
+            yield f"{path}.{entry['name']}", True
+            yield from _flat(entry, f"{path}.{entry['name']}")
+    else:
+        yield path, data

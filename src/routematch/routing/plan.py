@@ -1,0 +1,212 @@
+"""The answer: who gets what, who goes on waiting and why, how good that is at best, and what to ask next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import field, frozen
+
+from routematch.explain import Explanation, explain_conversation
+from routematch.model import Assignment, Expectation, Held
+from routematch.model.frozen import FrozenMap
+from routematch.state import THOUSANDTHS, MemberFault, Trace
+
+if TYPE_CHECKING:
+    import networkx
+
+__all__ = ["PLAN_SCHEMA", "Plan"]
+
+PLAN_SCHEMA = "routematch/plan/1"
+
+
+@frozen(eq=False, slots=False)
+class Plan:
+    """One joint decision over all waiting conversations and all free capacity.
+
+    A plan is a proposal: the host claims each assignment in its own database, under the conditions in
+    `Assignment.expect`. It is read off the trace of the decision; nothing is computed twice.
+
+    Attributes
+    ----------
+    now : float
+        The instant it was made for, in POSIX seconds.
+    assignments : mapping from conversation id to Assignment
+        In order of arrival.
+    held : mapping from conversation id to Held
+        In order of arrival.
+    worth : float
+        Total worth of the assignments less spreading charges, in policy units.
+    bound : float
+        No plan is worth more.
+    is_optimal : bool
+        Whether `worth` was proven to meet `bound`.
+    memory : mapping
+        Rotation, last assignments, decision number: plain data for the next call, as if all of it is committed.
+    warnings : tuple of str
+    faults : tuple of MemberFault
+        Plugged-in parts that failed, and what they touched.
+    policy : str
+        Name of the policy.
+    fingerprint : str
+        Its fingerprint; empty for code.
+    trace : Trace
+        What explanations are read from.
+    """
+
+    now: float
+    assignments: Mapping[str, Assignment]
+    held: Mapping[str, Held]
+    worth: float
+    bound: float
+    is_optimal: bool
+    memory: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    faults: tuple[MemberFault, ...]
+    policy: str
+    fingerprint: str
+    trace: Trace = field(repr=False)
+
+    @property
+    def gap(self) -> float:
+        """How much better a plan could be at most, in policy units; 0 when proven best."""
+        return self.bound - self.worth
+
+    @cached_property
+    def next_review_at(self) -> float | None:
+        """Earliest instant at which anything held can change by itself; None when nothing can."""
+        return min((held.review_at for held in self.held.values() if held.review_at is not None), default=None)
+
+    def pairs(self) -> dict[str, str]:
+        """Return who serves each conversation, by id, in order of arrival."""
+        return {identifier: assignment.agent for identifier, assignment in self.assignments.items()}
+
+    def explain(self, conversation_id: str) -> Explanation:
+        """Explain the answer for one conversation.
+
+        Raises
+        ------
+        UnknownNameError
+            When the conversation was not part of the decision.
+        """
+        return explain_conversation(self.trace, conversation_id, held=self.held.get(conversation_id))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain, JSON-able data; starts with its schema."""
+        return {
+            "schema": PLAN_SCHEMA,
+            "now": self.now,
+            "policy": {"name": self.policy, "fingerprint": self.fingerprint},
+            "assignments": [_assignment_data(assignment) for assignment in self.assignments.values()],
+            "held": [
+                {
+                    "conversation": h.conversation,
+                    "reason": h.reason,
+                    "review_at": h.review_at,
+                    "blocked_by": h.blocked_by,
+                }
+                for h in self.held.values()
+            ],
+            "worth": self.worth,
+            "bound": self.bound,
+            "gap": self.gap,
+            "is_optimal": self.is_optimal,
+            "next_review_at": self.next_review_at,
+            "memory": _plain(self.memory),
+            "warnings": list(self.warnings),
+            "faults": [
+                {
+                    "member": fault.member,
+                    "kind": fault.kind,
+                    "message": fault.message,
+                    "conversations": list(fault.conversations),
+                    "agents": list(fault.agents),
+                }
+                for fault in self.faults
+            ],
+        }
+
+    def to_networkx(self) -> networkx.Graph:
+        """Return the matching graph: conversations and agents, an edge for every eligible pair.
+
+        Nodes are ``("conversation", id)`` and ``("agent", id)`` with attribute ``bipartite`` 0 and 1; agents carry
+        ``price``, edges ``worth`` and ``matched``.
+        """
+        import networkx
+
+        graph = networkx.Graph(schema=PLAN_SCHEMA)
+        backlog, roster = self.trace.problem.backlog, self.trace.problem.roster
+        graph.add_nodes_from((("conversation", identifier) for identifier in backlog.ids), bipartite=0)
+        for position, identifier in enumerate(roster.ids):
+            graph.add_node(("agent", identifier), bipartite=1, price=float(self.trace.agent_price[position]))
+        for row, conversation in enumerate(backlog.ids):
+            agents, value = self.trace.candidates_of(row)
+            for agent, worth in zip(agents.tolist(), (value - self.trace.hold[row]).tolist(), strict=True):
+                matched = int(self.trace.agent_of[row]) == agent
+                graph.add_edge(
+                    ("conversation", conversation), ("agent", roster.ids[agent]), worth=worth, matched=matched
+                )
+        return graph
+
+    def __str__(self) -> str:
+        """Return a line for each conversation."""
+        lines = [f"{a.conversation} -> {a.agent} (worth {a.worth:.3f})" for a in self.assignments.values()]
+        lines += [f"{held.conversation} waits: {held.sentence}" for held in self.held.values()]
+        return "\n".join(lines)
+
+
+def _assignment_data(assignment: Assignment) -> dict[str, Any]:
+    expect = assignment.expect
+    return {
+        "conversation": assignment.conversation,
+        "agent": assignment.agent,
+        "worth": assignment.worth,
+        "value": assignment.value,
+        "stage": assignment.stage,
+        "expect": {
+            "conversation_version": expect.conversation_version,
+            "agent_version": expect.agent_version,
+            "free_units": expect.free_units,
+        },
+    }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def assignments_of(trace: Trace) -> Mapping[str, Assignment]:
+    """Return the assignments of a trace, in order of arrival."""
+    roster, backlog = trace.problem.roster, trace.problem.backlog
+    free = roster.free
+    made = {}
+    for row in np.flatnonzero(trace.agent_of >= 0).tolist():
+        agent, conversation = roster.agents[trace.agent_of[row]], backlog.conversations[row]
+        value = trace.value_of(row, int(trace.agent_of[row]))
+        made[conversation.id] = Assignment(
+            conversation=conversation.id,
+            agent=agent.id,
+            worth=max(value - float(trace.hold[row]), 0.0),
+            value=value,
+            expect=Expectation(conversation.version, agent.version, float(free[trace.agent_of[row]]) / THOUSANDTHS),
+            stage=int(backlog.stage[row]),
+        )
+    return FrozenMap(made)
+
+
+def held_of(
+    trace: Trace, instants: np.ndarray[Any, np.dtype[np.float64]], reasons: Mapping[int, tuple[str, str | None]]
+) -> Mapping[str, Held]:
+    """Return the held conversations of a trace, in order of arrival."""
+    ids = trace.problem.backlog.ids
+    return FrozenMap(
+        {
+            ids[row]: Held(ids[row], reason, None if math.isinf(instants[row]) else float(instants[row]), blocked_by)
+            for row, (reason, blocked_by) in sorted(reasons.items())
+        }
+    )

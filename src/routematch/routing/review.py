@@ -1,0 +1,135 @@
+"""When an answer can change by itself: the earliest instant, never later than the true one.
+
+Three things happen without an event. Known steps come: relaxations, shifts, the end of an option. Urgencies drift
+apart, so that a held conversation comes to be worth more than a served one. And urgencies drift together: that
+changes no order, but it favours serving more conversations, which matters only where more could be served.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routematch.model.instants import first_instant_after
+from routematch.policies import Policy
+from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
+
+__all__ = ["review_instants"]
+
+
+def review_instants(trace: Trace) -> NDArray[np.float64]:
+    """Return, for each held conversation, a lower bound on the instant at which its answer can change.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Returns
+    -------
+    ndarray of float64, shape (C,)
+        POSIX seconds; infinity where nothing changes by itself, and for conversations that were served.
+    """
+    problem, policy = trace.problem, trace.policy
+    assert isinstance(policy, Policy)
+    held = np.flatnonzero(trace.agent_of < 0)
+    instants = np.full(len(trace.agent_of), np.inf)
+    if not len(held):
+        return instants
+    rules = first_change([rule.behaviour(problem) for rule in policy.rules], problem.now)
+    terms = [entry.term.behaviour(problem) for entry in policy.terms if entry.weight]
+    urgency = [entry.term.behaviour(problem) for entry in policy.urgency if entry.weight]
+    instants[held] = np.minimum(problem.backlog.next_step_at[held], rules)
+    competing = held[[bool(len(trace.candidates_of(row)[0])) for row in held]]
+    if len(competing):
+        together = min(
+            float(problem.backlog.next_step_at.min()),
+            rules,
+            first_change([*terms, *urgency], problem.now),
+            _end_of_option(trace, policy),
+            _drift(trace, policy, competing),
+        )
+        instants[competing] = np.minimum(instants[competing], together)
+    return instants
+
+
+def _end_of_option(trace: Trace, policy: Policy) -> float:
+    """Return when waiting first stops being worth `option` to somebody."""
+    if not policy.option or policy.max_hold_time is None:
+        return math.inf
+    backlog = trace.problem.backlog
+    ahead = backlog.arrived_at[backlog.waited < policy.max_hold_time]
+    return min((first_instant_after(start, policy.max_hold_time) for start in ahead.tolist()), default=math.inf)
+
+
+def _drift(trace: Trace, policy: Policy, competing: NDArray[np.intp]) -> float:
+    """Return the earliest instant at which drifting urgencies and values could change who is served."""
+    common, apart, pairs_apart = 0.0, 0.0, 0.0
+    for entry in policy.urgency:
+        together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
+        common, apart = common + together, apart + differing
+    for entry in policy.terms:
+        together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
+        common, pairs_apart = common + together, pairs_apart + differing
+    if math.isinf(common) or math.isinf(apart) or math.isinf(pairs_apart):
+        return trace.problem.now
+    gain = apart + 2.0 * pairs_apart * max(int((trace.agent_of >= 0).sum()) + 1, 1)
+    if common > 0 and _could_serve_more(trace, competing):
+        gain += common
+    if gain <= 0:
+        return math.inf
+    return trace.problem.now + _smallest_slack(trace, competing) / gain
+
+
+def _slopes(behaviour: Behaviour, weight: float) -> tuple[float, float]:
+    """Return the slope that all entries share, and by how much some may exceed it; infinite where unknown."""
+    if weight == 0:
+        return 0.0, 0.0
+    if isinstance(behaviour, Monotone | Free):
+        return math.inf, math.inf
+    if isinstance(behaviour, Linear):
+        lowest = min(weight * behaviour.rate, weight * (behaviour.rate - behaviour.spread))
+        return max(lowest, 0.0), abs(weight * behaviour.spread) + max(-lowest, 0.0)
+    return 0.0, 0.0
+
+
+def _smallest_slack(trace: Trace, competing: NDArray[np.intp]) -> float:
+    """Return the least by which a held conversation falls short of the price of any agent it could have.
+
+    No matching that serves the held conversations H is worth more than the best one less the sum of their slacks
+    (weak duality). Mixed costs have no such prices; there it is taken as 0.
+    """
+    if "mixed" in trace.method or not trace.is_optimal:
+        return 0.0
+    smallest = math.inf
+    for row in competing:
+        agents, value = trace.candidates_of(int(row))
+        smallest = min(smallest, float((trace.agent_price[agents] - (value - trace.hold[row])).min()))
+    return max(smallest, 0.0)
+
+
+def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
+    """Whether an alternating path leads from a held conversation to an agent with room (Berge, 1957).
+
+    If none does, as many are served as can be. Caps are overlooked, which errs on the safe side.
+    """
+    roster, backlog = trace.problem.roster, trace.problem.backlog
+    free = roster.free.copy()
+    served = np.flatnonzero(trace.agent_of >= 0)
+    for row in served:
+        free[trace.agent_of[row]] -= roster.cost(backlog.conversations[row].channel)[trace.agent_of[row]]
+    given: dict[int, list[int]] = {}
+    for row in served.tolist():
+        given.setdefault(int(trace.agent_of[row]), []).append(row)
+    seen = np.zeros(len(roster), bool)
+    queue = competing.tolist()
+    while queue:
+        row = queue.pop()
+        agents, _ = trace.candidates_of(row)
+        if (free[agents] >= roster.cost(backlog.conversations[row].channel)[agents]).any():
+            return True
+        for agent in agents[~seen[agents]].tolist():
+            seen[agent] = True
+            queue.extend(given.get(agent, ()))
+    return False

@@ -1,0 +1,231 @@
+"""How well each candidate would do, and what it is worth to go on waiting: terms to value and hold."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from routematch.policies import Policy, Weighted
+from routematch.routing.admission import key_of
+from routematch.routing.calls import FaultLog, call_pairs, call_value
+from routematch.state import Candidates, Problem
+
+__all__ = ["Weighed", "weigh"]
+
+PRICE = "price"
+
+
+@frozen(eq=False)
+class Weighed:
+    """Values and holds of one decision; the fields are those of `Trace`."""
+
+    term_names: tuple[str, ...]
+    scaled: tuple[bool, ...]
+    contributions: NDArray[np.float64]
+    sparse: dict[str, dict[tuple[int, int], float]]
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    value: NDArray[np.float64]
+    hold: NDArray[np.float64]
+    option: NDArray[np.float64]
+    urgency: dict[str, NDArray[np.float64]]
+
+
+def weigh(problem: Problem, policy: Policy, candidates: Candidates, log: FaultLog) -> Weighed:
+    """Ask every term, once per request class, and add up.
+
+    Parameters
+    ----------
+    problem : Problem
+    policy : Policy
+    candidates : Candidates
+    log : FaultLog
+
+    Returns
+    -------
+    Weighed
+    """
+    dense = [entry for entry in policy.terms if entry.term.axes != ("pair",)]
+    contributions = [_contribution(entry, problem, candidates, log) for entry in dense]
+    names, scaled = [entry.term.name for entry in dense], [bool(entry.term.scaled_by_value) for entry in dense]
+    if policy.price:
+        names, scaled = [*names, PRICE], [*scaled, False]
+        contributions.append(_price(policy.price, problem, candidates))
+    stacked = np.array(contributions) if contributions else np.zeros((0, len(candidates.columns)))
+    starts, columns, value = _by_conversation(problem, candidates, stacked, np.array(scaled, bool))
+    sparse = {}
+    for entry in policy.terms:
+        if entry.term.axes == ("pair",):
+            sparse[entry.term.name] = _add_pairs(entry, problem, candidates, log, starts, columns, value)
+    _forbid_pairs(problem, candidates, starts, columns, value)
+    option, urgency, hold = _hold(problem, policy, log)
+    _isolate(problem, candidates, starts, columns, value, hold, policy.resolution, log)
+    return Weighed(tuple(names), tuple(scaled), stacked, sparse, starts, columns, value, hold, option, urgency)
+
+
+def _contribution(entry: Weighted, problem: Problem, candidates: Candidates, log: FaultLog) -> NDArray[np.float64]:
+    """Return one term's weighted value at every candidate of every class, shape (N,)."""
+    term = entry.term
+    agents = candidates.order[candidates.columns]
+    where = problem.roster.profile_of[agents] if term.axes == ("request", "profile") else agents
+    if term.axes == ("agent",):
+        return _without_silence(entry, call_value(term, problem, None, log)[where], problem, agents, log)
+    classes = problem.backlog.classes
+    key = key_of(sorted(term.looks_at))
+    keys = [key(request) for request in classes]
+    rows: dict[object, NDArray[np.float64]] = {}
+    for request, own in zip(classes, keys, strict=True):
+        if own not in rows:
+            rows[own] = call_value(term, problem, request, log)
+    values = np.empty(len(where))
+    for number, own in enumerate(keys):
+        span = slice(candidates.starts[number], candidates.starts[number + 1])
+        values[span] = rows[own][where[span]]
+    return _without_silence(entry, values, problem, agents, log)
+
+
+def _without_silence(
+    entry: Weighted, values: NDArray[np.float64], problem: Problem, agents: NDArray[np.intp], log: FaultLog
+) -> NDArray[np.float64]:
+    """Weight a term; where it is no number, say by name whose fault that is."""
+    silent = np.isnan(values)
+    if silent.any():
+        names = [problem.roster.ids[agent] for agent in np.unique(agents[silent])[:50]]
+        log.add(entry.term.name, "not_a_number", "gave NaN, which makes the pairs it feeds ineligible", agents=names)
+    return entry.weight * values
+
+
+def _price(price: float, problem: Problem, candidates: Candidates) -> NDArray[np.float64]:
+    """Return minus what each candidate's handle time costs, shape (N,)."""
+    agents = candidates.order[candidates.columns]
+    values = np.empty(len(agents))
+    for number, request in enumerate(problem.backlog.classes):
+        span = slice(candidates.starts[number], candidates.starts[number + 1])
+        values[span] = problem.handle_time(request)[agents[span]]
+    return -price * values
+
+
+def _by_conversation(
+    problem: Problem, candidates: Candidates, contributions: NDArray[np.float64], scaled: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Spread class-wide values over conversations as compressed rows; `Conversation.value` comes in here."""
+    class_of = problem.backlog.class_of
+    lengths = np.diff(candidates.starts)[class_of] if len(class_of) else np.zeros(0, np.int64)
+    starts = np.zeros(len(class_of) + 1, np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    shift = candidates.starts[:-1][class_of] - starts[:-1] if len(class_of) else np.zeros(0, np.int64)
+    source = np.arange(starts[-1]) + np.repeat(shift, lengths)
+    plain, multiplied = contributions[~scaled].sum(axis=0), contributions[scaled].sum(axis=0)
+    value = plain[source] + multiplied[source] * np.repeat(problem.backlog.value, lengths)
+    return starts, candidates.columns[source], value
+
+
+def _locate(
+    starts: NDArray[np.int64], columns: NDArray[np.int32], rows: NDArray[np.intp], wanted: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Return where pairs stand in compressed rows, -1 where they are not stored."""
+    found = np.full(len(rows), -1, np.int64)
+    for number, (row, column) in enumerate(zip(rows.tolist(), wanted.tolist(), strict=True)):
+        start, stop = starts[row], starts[row + 1]
+        at = start + columns[start:stop].searchsorted(column)
+        if at < stop and columns[at] == column:
+            found[number] = at
+    return found
+
+
+def _add_pairs(
+    entry: Weighted,
+    problem: Problem,
+    candidates: Candidates,
+    log: FaultLog,
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    value: NDArray[np.float64],
+) -> dict[tuple[int, int], float]:
+    """Add a term over single pairs to `value`, in place; return its weighted amounts."""
+    pairs, lost = call_pairs(entry.term, problem, log)
+    amounts = entry.weight * pairs.amounts
+    at = _locate(starts, columns, pairs.rows, candidates.column_of[pairs.agents])
+    np.add.at(value, at[at >= 0], amounts[at >= 0])
+    known: dict[tuple[int, int], float] = {}
+    for row, agent, amount in zip(pairs.rows.tolist(), pairs.agents.tolist(), amounts.tolist(), strict=True):
+        known[row, agent] = known.get((row, agent), 0.0) + amount
+    if lost:
+        rows, agents = np.array(lost, np.intp).T
+        at = _locate(starts, columns, rows, candidates.column_of[agents])
+        value[at[at >= 0]] = -np.inf
+    return known
+
+
+def _forbid_pairs(
+    problem: Problem,
+    candidates: Candidates,
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    value: NDArray[np.float64],
+) -> None:
+    """Take refused single pairs out of `value`, in place."""
+    if candidates.refused_pairs and len(problem.backlog):
+        rows, agents = np.array(list(candidates.refused_pairs), np.intp).T
+        at = _locate(starts, columns, rows, candidates.column_of[agents])
+        value[at[at >= 0]] = -np.inf
+
+
+def _hold(
+    problem: Problem, policy: Policy, log: FaultLog
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Return option, weighted urgency by term, and hold.
+
+    Where the least urgent conversation would fall below no urgency at all (negative priorities), all are counted from
+    there: urgency is never negative, and their order stays.
+    """
+    size = len(problem.backlog)
+    option = np.full(size, policy.option)
+    if policy.max_hold_time is not None:
+        option[problem.backlog.waited >= policy.max_hold_time] = 0.0
+    urgency = {entry.term.name: entry.weight * call_value(entry.term, problem, None, log) for entry in policy.urgency}
+    total = np.sum(list(urgency.values()), axis=0) if urgency else np.zeros(size)
+    return option, urgency, option - (total - min(float(np.nanmin(total, initial=0.0)), 0.0))
+
+
+def _isolate(
+    problem: Problem,
+    candidates: Candidates,
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    value: NDArray[np.float64],
+    hold: NDArray[np.float64],
+    resolution: float,
+    log: FaultLog,
+) -> None:
+    """Take pairs and rows out, in place, whose numbers are no numbers or too large for exact sums."""
+    largest = 2.0**51 * resolution / max(len(hold), 1)
+    bad_pair = np.isnan(value) | (value > largest) | ((value < -largest) & (value > -np.inf))
+    if bad_pair.any():
+        row_of = np.repeat(np.arange(len(hold)), np.diff(starts))
+        rows = np.unique(row_of[bad_pair])
+        agents = np.unique(candidates.order[columns[bad_pair]])
+        log.rows.update(rows.tolist())
+        _log_numbers(problem, log, rows, agents)
+        value[bad_pair] = -np.inf
+    bad_row = ~(np.abs(hold) <= largest)
+    if bad_row.any():
+        rows = np.flatnonzero(bad_row)
+        log.rows.update(rows.tolist())
+        _log_numbers(problem, log, rows, np.zeros(0, np.intp))
+        for row in rows:
+            value[starts[row] : starts[row + 1]] = -np.inf
+        hold[bad_row] = 0.0
+
+
+def _log_numbers(problem: Problem, log: FaultLog, rows: NDArray[np.intp], agents: NDArray[np.intp]) -> None:
+    ids, names = problem.backlog.ids, problem.roster.ids
+    message = "worth is not a number, or too large for exact sums"
+    log.add(
+        "worth",
+        "not_a_number",
+        message,
+        conversations=[ids[r] for r in rows[:50]],
+        agents=[names[a] for a in agents[:50]],
+    )
