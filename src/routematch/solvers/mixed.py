@@ -17,40 +17,19 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from routematch.solvers.mixed_problem import MixedProblem
-from routematch.solvers.mixed_program import (
-    Pairs,
-    Program,
-    Relaxation,
-    build_program,
-    quantised,
-    relax,
-    solve_program,
-    usable_pairs,
-)
+from routematch.solvers.matching import Matching
+from routematch.solvers.mixed_highs import Relaxation, relax, solve_program
+from routematch.solvers.mixed_program import Pairs, Program, build_program, is_allowed, quantised, usable_pairs
+from routematch.solvers.mixed_search import Search
 from routematch.solvers.mixed_start import fill
 
 __all__ = ["MixedProblem", "solve_mixed"]
 
 _NODES = 2_000
-
-
-@frozen(eq=False)
-class Matching:
-    """Stand-in until the shared class is there."""
-
-    agent_of: NDArray[np.intp]
-    value: float
-    bound: float
-    gap: float
-    is_optimal: bool
-    conversation_price: NDArray[np.float64]
-    agent_price: NDArray[np.float64]
-    method: str
 
 
 def solve_mixed(problem: MixedProblem, *, budget: int | None = None) -> Matching:
@@ -80,18 +59,11 @@ def _best(
     problem: MixedProblem, pairs: Pairs, program: Program, used: NDArray[np.intp], nodes: int
 ) -> tuple[Relaxation, NDArray[np.intp], int]:
     relaxation = relax(program)
-    value = _steps(pairs, used)
     if not program.exact.any():
-        start = fill(problem, pairs, relaxation.fraction, relaxation.reach > value)
-        if _steps(pairs, start) > value:
-            used, value = start, _steps(pairs, start)
-    if relaxation.bound <= value:
-        return relaxation, used, value
-    answer = solve_program(program, keep=relaxation.reach > value, nodes=nodes)
-    bound = relaxation.bound if answer.bound is None else min(relaxation.bound, max(answer.bound, value))
-    if answer.used is not None and _is_feasible(problem, pairs, answer.used) and _steps(pairs, answer.used) > value:
-        used = answer.used
-    return relaxation, used, max(bound, _steps(pairs, used))
+        used = fill(problem, pairs, relaxation.fraction, np.zeros(len(pairs), np.bool_))
+    search = Search(problem, pairs, program, relaxation, used, nodes)
+    search.run()
+    return relaxation, search.used, search.bound
 
 
 def _serve_classes(
@@ -108,8 +80,8 @@ def _serve_classes(
         bound = relax(counting).bound
         count = int(inside[used].sum())
         if count < bound:
-            answer = solve_program(counting, keep=np.ones(len(pairs), np.bool_), nodes=nodes)
-            if answer.used is not None and _is_feasible(problem, pairs, answer.used):
+            answer = solve_program(counting, np.ones(len(pairs), np.bool_), nodes=nodes)
+            if answer.used is not None and is_allowed(problem, pairs, answer.used):
                 kept = all(
                     (priority[pairs.row[answer.used]] == above).sum() == (priority[pairs.row[used]] == above).sum()
                     for above in np.unique(priority[priority > level])
@@ -123,30 +95,10 @@ def _serve_classes(
             matrix=csr_array(vstack([program.matrix, csr_array(inside[None, :])])),
             limit=np.append(program.limit, count),
             exact=np.append(program.exact, True),
+            needed=np.append(program.needed, True),
+            limit_agent=np.append(program.limit_agent, -1),
         )
     return program, used, proven
-
-
-def _steps(pairs: Pairs, used: NDArray[np.intp]) -> int:
-    """Return what these pairs are worth, minus the charges, in steps above holding everybody."""
-    count = np.bincount(pairs.agent[used], minlength=len(pairs.charge))
-    steps = pairs.charge.shape[1]
-    climbed = np.concatenate([np.zeros((len(count), 1), np.int64), np.cumsum(pairs.charge, axis=1)], axis=1)
-    low = np.minimum(count, steps)
-    charged = climbed[np.arange(len(count)), low] + (count - low) * pairs.charge[:, -1]
-    return int(pairs.worth[used].sum() - charged.sum())
-
-
-def _is_feasible(problem: MixedProblem, pairs: Pairs, used: NDArray[np.intp]) -> bool:
-    """Check every constraint on whole numbers."""
-    row, agent = pairs.row[used], pairs.agent[used]
-    spent = np.zeros(len(problem.budget), np.int64)
-    np.add.at(spent, agent, pairs.units[used])
-    taken = np.zeros_like(problem.cap)
-    at, name = problem.membership[row].nonzero()
-    np.add.at(taken, (agent[at], name), 1)
-    within = ((problem.cap < 0) | (taken <= problem.cap)).all()
-    return bool(len(np.unique(row)) == len(row) and (spent <= problem.budget).all() and within)
 
 
 def _matching(
@@ -161,7 +113,7 @@ def _matching(
     hold = quantised(problem.hold, problem.resolution)
     agent_of = np.full(problem.shape[0], -1, np.intp)
     agent_of[pairs.row[used]] = pairs.agent[used]
-    value, total = int(hold.sum()) + _steps(pairs, used), int(hold.sum()) + bound
+    value, total = int(hold.sum()) + pairs.steps(used), int(hold.sum()) + bound
     step = problem.resolution
     budgeted = program.budget_of >= 0
     agent_price = np.zeros(problem.shape[1])
@@ -170,9 +122,8 @@ def _matching(
         agent_of=agent_of,
         value=value * step,
         bound=total * step,
-        gap=(total - value) * step,
         is_optimal=counted and value == total,
-        conversation_price=(hold + relaxation.price[program.row_price]) * step,
+        conversation_price=(hold + relaxation.price[: problem.shape[0]]) * step,
         agent_price=agent_price,
         method="mixed/milp",
     )

@@ -1,0 +1,178 @@
+"""Two questions to scipy's HiGHS about mixed costs: the linear relaxation, and the integer program.
+
+The bound of the relaxation does not trust floating point: any prices give a valid bound, so the dual values are rounded
+to integers and the bound is recomputed from them exactly (Geoffrion, 1974, "Lagrangean relaxation for integer
+programming"). The bound of the integer program is the solver's own, rounded down to a whole step after adding more than
+its arithmetic can have lost; the matchings it finds are checked again on whole numbers by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csc_array, csr_array
+
+from routematch.solvers.mixed_program import IntArray, Program
+
+__all__ = ["Answer", "Relaxation", "relax", "scale_of", "solve_packing", "solve_program"]
+
+#: Bits below one step in which prices are rounded.
+_PRICE_BITS = 8
+
+#: Weights reach the floating-point solver divided by a power of two of at most this, so that its absolute tolerances
+#: (1e-6) stay far below one step while its numbers stay moderate.
+_LARGEST_SCALE_BITS = 8
+_WEIGHT_BITS = 12
+
+
+@frozen(eq=False)
+class Relaxation:
+    """What the linear relaxation says.
+
+    Attributes
+    ----------
+    fraction : ndarray of float64, shape (P,)
+        How much of each pair the relaxed optimum uses.
+    price : ndarray of float64, shape (limits,)
+        Dual value of each limit, in steps.
+    whole_price : ndarray of int64, shape (limits,)
+        The same in units of ``2**-bits`` steps, the prices behind the bound.
+    bits : int
+        Negative where the numbers are too large for an exact bound from prices.
+    bound : int
+        No matching is worth more steps. Exact.
+    reach : ndarray of int64, shape (P,)
+        No matching that uses the pair is worth more steps than this. Exact.
+    """
+
+    fraction: NDArray[np.float64]
+    price: NDArray[np.float64]
+    whole_price: IntArray
+    bits: int
+    bound: int
+    reach: IntArray
+
+
+@frozen(eq=False)
+class Answer:
+    """What the integer program found: the pairs it uses and a bound in steps (None where it has none)."""
+
+    used: NDArray[np.intp] | None
+    bound: int | None
+
+
+def scale_of(weight: IntArray) -> float:
+    """Return how many steps one unit of the floating-point solver stands for."""
+    bits = int(np.abs(weight).max(initial=1)).bit_length() - _WEIGHT_BITS
+    return float(2 ** min(max(bits, 0), _LARGEST_SCALE_BITS))
+
+
+def relax(program: Program) -> Relaxation:
+    """Solve the linear relaxation and turn its dual values into an exact bound."""
+    if not program.pairs:
+        nothing = np.zeros(len(program.limit), np.int64)
+        return Relaxation(np.zeros(0), nothing.astype(np.float64), nothing, 0, 0, np.zeros(0, np.int64))
+    scale = scale_of(program.weight)
+    exact = program.exact
+    found = linprog(
+        -program.weight / scale,
+        A_ub=program.matrix[~exact],
+        b_ub=program.limit[~exact],
+        A_eq=program.matrix[exact] if exact.any() else None,
+        b_eq=program.limit[exact] if exact.any() else None,
+        bounds=np.stack([np.zeros(len(program.upper)), program.upper], axis=1),
+        method="highs",
+    )
+    price = np.zeros(len(program.limit))
+    fraction = np.zeros(program.pairs)
+    if found.x is not None:
+        fraction = found.x[: program.pairs]
+        price[~exact] = np.maximum(-found.ineqlin.marginals, 0.0) * scale
+        if exact.any():
+            price[exact] = -found.eqlin.marginals * scale
+    return _bounded(program, fraction, price)
+
+
+def _bounded(program: Program, fraction: NDArray[np.float64], price: NDArray[np.float64]) -> Relaxation:
+    """Add the Lagrangian bound of these prices, and the bound with each pair forced in."""
+    largest = float(np.abs(program.weight).max(initial=1))
+    price = np.clip(np.nan_to_num(price), -2 * largest, 2 * largest)
+    charged = np.abs(price) @ np.abs(program.matrix) + np.abs(program.weight)
+    size = float(np.abs(price) @ np.abs(program.limit) + charged @ program.upper)
+    bits = min(_PRICE_BITS, 61 - math.ceil(math.log2(size + 2)))
+    if bits < 0:
+        trivial = int((np.maximum(program.weight, 0) * program.upper).sum())
+        nothing = np.zeros(len(price), np.int64)
+        return Relaxation(fraction, price, nothing, bits, trivial, np.full(program.pairs, trivial))
+    whole = np.rint(price * 2**bits).astype(np.int64)
+    reduced = (program.weight << bits) - program.matrix.T @ whole
+    total = int(program.limit @ whole) + int((np.maximum(reduced, 0) * program.upper).sum())
+    reach = total + np.minimum(reduced[: program.pairs], 0)
+    return Relaxation(fraction, price, whole, bits, total >> bits, reach >> bits)
+
+
+def solve_program(
+    program: Program, keep: NDArray[np.bool_], *, nodes: int, gap: float = 0.0, tightened: bool = True
+) -> Answer:
+    """Solve the integer program on some of the pairs, within a number of branching nodes.
+
+    Parameters
+    ----------
+    program : Program
+    keep : ndarray of bool, shape (P,)
+        The pairs that may be used.
+    nodes : int
+    gap : float
+        Relative gap at which to stop.
+    tightened : bool
+        Whether the limits that only tighten the relaxation are passed on.
+    """
+    limits = program.exact | program.needed | tightened
+    columns = np.concatenate([keep, np.ones(len(program.weight) - program.pairs, np.bool_)])
+    matrix = csc_array(program.matrix[limits])[:, columns].tocsr()
+    used, bound = solve_packing(
+        program.weight[columns],
+        program.upper[columns],
+        matrix,
+        program.limit[limits],
+        program.exact[limits],
+        nodes=nodes,
+        gap=gap,
+    )
+    chosen = np.flatnonzero(keep)
+    return Answer(None if used is None else chosen[used[used < len(chosen)]], bound)
+
+
+def solve_packing(
+    weight: IntArray,
+    upper: IntArray,
+    matrix: csr_array,
+    limit: IntArray,
+    exact: NDArray[np.bool_],
+    *,
+    nodes: int,
+    gap: float = 0.0,
+) -> tuple[NDArray[np.intp] | None, int | None]:
+    """Maximise ``weight @ x`` over whole x; return the columns used and a bound in whole steps, None where none."""
+    live = (np.diff(matrix.indptr) > 0) | exact
+    scale = scale_of(weight)
+    found = milp(
+        -weight / scale,
+        integrality=np.ones(len(weight)),
+        bounds=Bounds(0.0, upper.astype(np.float64)),
+        constraints=LinearConstraint(
+            matrix[live].astype(np.float64),
+            np.where(exact, limit, -np.inf)[live],
+            limit[live].astype(np.float64),
+        ),
+        options={"mip_rel_gap": gap, "node_limit": nodes},
+    )
+    bound = None
+    if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
+        error = 1e-2 + 2.0**-44 * float(np.abs(weight).max(initial=0) * len(weight))
+        bound = math.floor(-found.mip_dual_bound * scale + error)
+    return (None if found.x is None else np.flatnonzero(found.x > 0.5)), bound
