@@ -14,7 +14,7 @@ from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
 from routematch.policies import Policy
 from routematch.rules import Rule
-from routematch.state import RequestClass, Trace
+from routematch.state import NO_REQUEST, RequestClass, Trace
 from routematch.terms import Achievement
 
 __all__ = ["explain_conversation"]
@@ -171,7 +171,7 @@ def _eligible(trace: Trace, row: int, request: RequestClass) -> NDArray[np.bool_
             allowed[pairs] = False
             continue
         try:
-            answer = np.asarray(rule.allowed(problem, None if rule.axes == ("agent",) else request))
+            answer = np.asarray(rule.allowed(problem, NO_REQUEST if rule.axes == ("agent",) else request))
         except Exception:  # noqa: BLE001 - the fault was reported by the decision
             return np.zeros(len(problem.roster), bool)
         allowed &= answer[problem.roster.profile_of] if rule.axes == ("request", "profile") else answer

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve, fields
 
 from routematch.errors import Faults, InvalidInputError
-from routematch.policies.policy import Policy, Weighted
+from routematch.policies.policy import POLICY_SCHEMA, Policy, Weighted
 from routematch.policies.presets import PRESETS
 from routematch.rules import RULES
 from routematch.terms import TERMS
@@ -43,13 +43,8 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
     if not isinstance(data, Mapping):
         faults.add("must be a table of fields", given=data)
         faults.raise_if_any()
-    known = {entry.name for entry in fields(Policy)}
-    values = {key: value for key, value in data.items() if key in known}
-    for key in data:
-        if key not in known and key not in {"schema", "preset"}:
-            faults.unknown(key, known=known | {"preset", "schema"})
-    if data.get("schema", "routematch/policy/1") != "routematch/policy/1":
-        faults.add("must be 'routematch/policy/1'", place="schema", given=data["schema"])
+    _check_keys(faults, data)
+    values = {key: value for key, value in data.items() if key not in {"schema", "preset"}}
     for group in ("terms", "urgency"):
         if group in values:
             values[group] = _members(faults, group, values[group], TERMS, weighted=True)
@@ -60,16 +55,17 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
         faults.unknown(preset, known=PRESETS, place="preset", what="preset")
     elif preset is None and "terms" not in values:
         faults.add("must be given where there is no preset", place="terms")
-    if faults:
-        faults.raise_if_any()
-    try:
-        if preset is not None:
-            return evolve(PRESETS[preset](), **values)
-        return Policy(**{"name": "unnamed", **values})
-    except InvalidInputError as error:
-        faults.extend(error.faults)
     faults.raise_if_any()
-    raise AssertionError
+    return Policy(**{"name": "unnamed", **values}) if preset is None else evolve(PRESETS[preset](), **values)
+
+
+def _check_keys(faults: Faults, data: Mapping[str, Any]) -> None:
+    known = {"schema", "preset", *(entry.name for entry in fields(Policy))}
+    for key in data:
+        if key not in known:
+            faults.unknown(key, known=known)
+    if data.get("schema", POLICY_SCHEMA) != POLICY_SCHEMA:
+        faults.add(f"must be {POLICY_SCHEMA!r}", place="schema", given=data["schema"])
 
 
 def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any], *, weighted: bool) -> tuple[Any, ...]:  # noqa: ANN401
@@ -77,7 +73,7 @@ def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any],
     if not isinstance(entries, list | tuple):
         faults.add("must be a sequence of names or tables", place=place, given=entries)
         return ()
-    made = []
+    made: list[Any] = []
     for position, entry in enumerate(entries):
         where = f"{place}[{position}]"
         table = {"name": entry} if isinstance(entry, str) else entry
@@ -96,7 +92,8 @@ def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any],
             )
             del arguments[key]
         try:
-            made.append(Weighted(member(**arguments), table.get("weight", 1.0)) if weighted else member(**arguments))
+            made_member = member(**arguments)
+            made.append(Weighted(made_member, cast("Any", table.get("weight", 1.0))) if weighted else made_member)
         except InvalidInputError as error:
             faults.extend(error.faults, below=where)
     return tuple(made)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve, field, fields, frozen
 
@@ -22,10 +22,11 @@ from routematch.model.agents import PRESENCES
 from routematch.model.checks import check_choice, check_name, check_number
 from routematch.rules import RULES, Rule
 from routematch.state import Settings
-from routematch.terms import TERMS, Due, Priority, Term, Waiting
+from routematch.terms import Due, Priority, Term, Waiting
 
-__all__ = ["SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
+__all__ = ["POLICY_SCHEMA", "SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
 
+POLICY_SCHEMA = "routematch/policy/1"
 #: How equals among agents are ordered; the id always comes last.
 TIES = ("idle", "load", "unassigned", "rotation", "random")
 #: What an agent's k-th further unit is charged for: its load too, only what this plan gives it, or nothing.
@@ -131,18 +132,18 @@ class Policy:
     """
 
     name: str
-    terms: tuple[Weighted, ...] = field(converter=_as_weighted)  # type: ignore[misc]
-    urgency: tuple[Weighted, ...] = field(factory=usual_urgency, converter=_as_weighted, kw_only=True)  # type: ignore[misc]
-    rules: tuple[Rule, ...] = field(factory=all_rules, converter=_as_tuple, kw_only=True)  # type: ignore[misc]
+    terms: tuple[Weighted, ...] = field(converter=_as_weighted)
+    urgency: tuple[Weighted, ...] = field(factory=usual_urgency, converter=_as_weighted, kw_only=True)
+    rules: tuple[Rule, ...] = field(factory=all_rules, converter=_as_tuple, kw_only=True)
     price: float = field(default=0.0, kw_only=True)
     option: float = field(default=0.0, kw_only=True)
     max_hold_time: float | None = field(default=None, kw_only=True)
     aging_rate: float = field(default=1 / 3600, kw_only=True)
     seconds_per_priority: float = field(default=60.0, kw_only=True)
     default_handle_time: float = field(default=300.0, kw_only=True)
-    tiers: tuple[tuple[str, ...], ...] = field(default=(("available",),), converter=_as_tiers, kw_only=True)  # type: ignore[misc]
+    tiers: tuple[tuple[str, ...], ...] = field(default=(("available",),), converter=_as_tiers, kw_only=True)
     strict_priority: bool = field(default=False, kw_only=True)
-    ties: tuple[str, ...] = field(default=("idle",), converter=_as_tuple, kw_only=True)  # type: ignore[misc]
+    ties: tuple[str, ...] = field(default=("idle",), converter=_as_tuple, kw_only=True)
     spread: str = field(default="load", kw_only=True)
     resolution: float = field(default=2.0**-20, kw_only=True)
     verdict: Mapping[str, Any] = field(factory=dict, kw_only=True)
@@ -191,7 +192,7 @@ class Policy:
         dict
             Starts with ``schema``; rules and terms by name with their parameters.
         """
-        data: dict[str, Any] = {"schema": "routematch/policy/1", "name": self.name}
+        data: dict[str, Any] = {"schema": POLICY_SCHEMA, "name": self.name}
         data["terms"] = [_member_data(entry.term, entry.weight) for entry in self.terms]
         data["urgency"] = [_member_data(entry.term, entry.weight) for entry in self.urgency]
         data["rules"] = [_member_data(rule) for rule in self.rules]
@@ -296,7 +297,7 @@ def _arguments(member: object) -> dict[str, Any]:
     """Return the parameters of a rule or term; user-made ones that are no attrs classes have none."""
     if not hasattr(type(member), "__attrs_attrs__"):
         return {}
-    return {entry.name: getattr(member, entry.name) for entry in fields(type(member)) if entry.init}
+    return {entry.name: getattr(member, entry.name) for entry in fields(cast("Any", type(member))) if entry.init}
 
 
 def _member_data(member: Rule | Term, weight: float | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from routematch.routing.calls import FaultLog, call_allowed, call_pairs
 from routematch.rules import Rule
-from routematch.state import Candidates, Problem, RequestClass
+from routematch.state import NO_REQUEST, Candidates, Problem, RequestClass
 from routematch.state.trace import ALLOWED
 
 __all__ = ["admit"]
@@ -78,7 +78,7 @@ class _Codes:
         problem = self._problem
         codes = np.full(len(problem.roster), ALLOWED, np.uint8)
         for number, rule in self._rules:
-            allowed = call_allowed(rule, problem, None if rule.axes == ("agent",) else request, self._log)
+            allowed = call_allowed(rule, problem, NO_REQUEST if rule.axes == ("agent",) else request, self._log)
             if rule.axes == ("request", "profile"):
                 allowed = allowed[problem.roster.profile_of]
             codes[~allowed & (codes == ALLOWED)] = number

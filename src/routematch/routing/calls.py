@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from routematch.errors import ContractError, RoutematchError, shorten
 from routematch.rules import Rule
-from routematch.state import MemberFault, Problem, RequestClass, SparsePairs
+from routematch.state import NO_REQUEST, MemberFault, Problem, RequestClass, SparsePairs
 from routematch.terms import Term
 
 __all__ = ["FaultLog", "call_allowed", "call_pairs", "call_value"]
@@ -47,7 +47,7 @@ class FaultLog:
         )
 
 
-def call_allowed(rule: Rule, problem: Problem, request: RequestClass | None, log: FaultLog) -> NDArray[np.bool_]:
+def call_allowed(rule: Rule, problem: Problem, request: RequestClass, log: FaultLog) -> NDArray[np.bool_]:
     """Ask a rule for a row; entries that raise are refused."""
 
     def ask(part: Problem) -> NDArray[np.generic]:
@@ -58,7 +58,7 @@ def call_allowed(rule: Rule, problem: Problem, request: RequestClass | None, log
     return _row(rule, ask, problem, log, fill=False).astype(bool)
 
 
-def call_value(term: Term, problem: Problem, request: RequestClass | None, log: FaultLog) -> NDArray[np.float64]:
+def call_value(term: Term, problem: Problem, request: RequestClass, log: FaultLog) -> NDArray[np.float64]:
     """Ask a term for a row; entries that raise become NaN, which makes their pairs ineligible."""
 
     def ask(part: Problem) -> NDArray[np.generic]:
@@ -159,7 +159,7 @@ def call_pairs(member: Rule | Term, problem: Problem, log: FaultLog) -> tuple[Sp
     """
 
     def ask(part: Problem) -> SparsePairs:
-        answer = member.allowed(part, None) if isinstance(member, Rule) else member.value(part, None)
+        answer = member.allowed(part, NO_REQUEST) if isinstance(member, Rule) else member.value(part, NO_REQUEST)
         if not isinstance(answer, SparsePairs):
             message = f"{member.name} promised SparsePairs for axes ('pair',), gave {shorten(answer)}"
             raise ContractError(message)

@@ -32,7 +32,7 @@ from routematch.model import Agent, Conversation
 from routematch.model.frozen import FrozenMap
 from routematch.policies import Policy, best_match
 from routematch.routing.decide import decide
-from routematch.state import THOUSANDTHS, Problem, Trace
+from routematch.state import THOUSANDTHS, Backlog, Problem, Trace
 
 __all__ = ["Choice", "CodePolicy", "View", "decide_by_code"]
 
@@ -62,11 +62,13 @@ class View:
         POSIX seconds.
     given : mapping from conversation id to agent id
         What this decision has named so far.
+    trace : Trace
+        What the measure computed: columns, values, prices.
     """
 
     now: float
     given: Mapping[str, str]
-    _trace: Trace = field(repr=False)
+    trace: Trace = field(repr=False)
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -93,9 +95,9 @@ class View:
     @property
     def idle(self) -> tuple[str, ...]:
         """Agents without any load, longest idle first."""
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         busy = set(self.given.values())
-        order = self._trace.candidates.order.tolist()
+        order = self.trace.candidates.order.tolist()
         return tuple(roster.ids[j] for j in order if roster.used[j] == 0 and roster.ids[j] not in busy)
 
     def conversation(self, conversation_id: str) -> Conversation:
@@ -104,7 +106,7 @@ class View:
 
     def agent(self, agent_id: str) -> Agent:
         """Return an agent by id."""
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         return roster.agents[roster.index[agent_id]]
 
     def age(self, conversation_id: str) -> float:
@@ -113,26 +115,26 @@ class View:
 
     def load(self, agent_id: str) -> float:
         """Return an agent's units in use, what this decision gave included."""
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         return float(roster.used[roster.index[agent_id]] + self._taken(agent_id)) / THOUSANDTHS
 
     def free_units(self, agent_id: str) -> float:
         """Return an agent's free units, less what this decision gave."""
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         return float(max(roster.free[roster.index[agent_id]] - self._taken(agent_id), 0)) / THOUSANDTHS
 
     def eligible(self, conversation_id: str) -> tuple[str, ...]:
         """Return the agents whom no rule refuses, in tie order (longest idle first by default)."""
-        agents, _ = self._trace.candidates_of(self._backlog.index[conversation_id])
-        return tuple(self._trace.problem.roster.ids[agent] for agent in agents.tolist())
+        agents, _ = self.trace.candidates_of(self._backlog.index[conversation_id])
+        return tuple(self.trace.problem.roster.ids[agent] for agent in agents.tolist())
 
     def value(self, conversation_id: str, agent_id: str) -> float:
         """Return the value of a pair by the measure, in policy units; minus infinity where it is not eligible."""
-        return self._trace.value_of(self._backlog.index[conversation_id], self._trace.problem.roster.index[agent_id])
+        return self.trace.value_of(self._backlog.index[conversation_id], self.trace.problem.roster.index[agent_id])
 
     def room(self, agent_id: str, conversation_id: str) -> bool:
         """Whether an agent still has the units and the caps for a conversation."""
-        roster, channel = self._trace.problem.roster, self.conversation(conversation_id).channel
+        roster, channel = self.trace.problem.roster, self.conversation(conversation_id).channel
         position = roster.index[agent_id]
         if self._taken(agent_id) + roster.cost(channel)[position] > roster.free[position]:
             return False
@@ -140,7 +142,7 @@ class View:
         return all(self._cap_left(position, name) != 0 for name in names)
 
     def _cap_left(self, position: int, name: str) -> int:
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         room = int(roster.room_under_cap(name)[position])
         if room < 0:
             return room
@@ -148,14 +150,14 @@ class View:
         return max(room - sum(name == c.channel or name in c.labels for c in mine), 0)
 
     def _taken(self, agent_id: str) -> int:
-        roster = self._trace.problem.roster
+        roster = self.trace.problem.roster
         position = roster.index[agent_id]
         mine = (self.conversation(c) for c, a in self.given.items() if a == agent_id)
         return sum(int(roster.cost(c.channel)[position]) for c in mine)
 
     @property
-    def _backlog(self):  # type: ignore[no-untyped-def]  # private shorthand
-        return self._trace.problem.backlog
+    def _backlog(self) -> Backlog:
+        return self.trace.problem.backlog
 
 
 @runtime_checkable
@@ -211,9 +213,9 @@ def decide_by_code(problem: Problem, policy: CodePolicy, generator: np.random.Ge
     wake_at = None
     if isinstance(policy, DecidesTogether):
         answer = policy.decide(empty, generator)
-        if isinstance(answer, Choice):
-            answer, wake_at = answer.pairs, answer.wake_at
-        given = _checked(policy, empty, answer)
+        choice = answer if isinstance(answer, Choice) else None
+        wake_at = choice.wake_at if choice else None
+        given = _checked(policy, empty, choice.pairs if choice else answer)
     elif isinstance(policy, DecidesOnArrival):
         given = _ask_on_arrival(policy, empty)
     else:
@@ -232,7 +234,7 @@ def _ask_on_arrival(policy: DecidesOnArrival, view: View) -> dict[str, str]:
 
 def _ask_on_free(policy: DecidesOnFree, view: View) -> dict[str, str]:
     given: dict[str, str] = {}
-    trace = view._trace
+    trace = view.trace
     for position in trace.candidates.order.tolist():
         agent = trace.problem.roster.ids[position]
         for _ in view.waiting:
@@ -278,7 +280,7 @@ def _checked(policy: object, view: View, answer: object) -> dict[str, str]:
 
 
 def _breach(view: View, conversation: object, agent: object) -> str | None:
-    problem = view._trace.problem
+    problem = view.trace.problem
     if conversation not in problem.backlog.index:
         return "no such conversation waits"
     if agent not in problem.roster.index:

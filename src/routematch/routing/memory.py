@@ -76,5 +76,5 @@ def advanced(memory: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
     if "unassigned" in ties:
         known = memory.get(UNASSIGNED, {})
         now = {roster.ids[agent]: trace.problem.now for agent in served}
-        after[UNASSIGNED] = {identifier: at for identifier, at in sorted({**known, **now}.items())}
+        after[UNASSIGNED] = dict(sorted({**known, **now}.items()))
     return after

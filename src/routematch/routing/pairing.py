@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from routematch.policies import Policy
 from routematch.routing.weighing import Weighed
-from routematch.solvers import AssignmentProblem, Matching, MixedProblem, solve, solve_mixed
+from routematch.solvers import AssignmentProblem, Matching, MixedProblem, SparseRows, solve, solve_mixed
 from routematch.state import Candidates, Problem
 
 __all__ = ["Paired", "pair"]
@@ -214,11 +214,11 @@ class _Demand:
         if self.policy.spread == "none" or not self.agents:
             return 0.0
         degree = np.sum([graph.count(self.agents) for graph in graphs], axis=0)
-        slots = self._most(degree)
+        slots = self.most(degree)
         charge = np.where(slots > 0, np.rint((self.open + slots) / self.weight), 0.0)
         return float(self.policy.resolution * charge.max(initial=0.0))
 
-    def _most(self, degree: Ints) -> Ints:
+    def most(self, degree: Ints) -> Ints:
         """Return an upper limit on how many conversations each agent can take."""
         if not len(self.cost):
             return np.zeros(self.agents, np.int64)
@@ -239,7 +239,7 @@ def _carriers(problem: Problem) -> dict[str, NDArray[np.bool_]]:
 def _solve(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None) -> Matching:
     degree = graph.count(demand.agents)
     slots = demand.slots(graph, degree)
-    binding = _binding_caps(demand, graph, degree, demand._most(degree) if slots is None else slots)
+    binding = _binding_caps(demand, graph, degree, demand.most(degree) if slots is None else slots)
     overlap = sum((demand.carries[name].astype(int) for name in binding), start=np.zeros(len(hold), int))
     if slots is None or (overlap > 1).any():
         return _solve_mixed(demand, graph, hold, list(binding), limit)
@@ -294,7 +294,7 @@ def _solve_mixed(
         demand.free,
         hold,
         priority=demand.priority,
-        unit_cost=demand.charges(max(int(demand._most(graph.count(demand.agents)).max(initial=1)), 1)),
+        unit_cost=demand.charges(max(int(demand.most(graph.count(demand.agents)).max(initial=1)), 1)),
         membership=np.array([demand.carries[name] for name in binding]).T if binding else None,
         cap=np.array([demand.room[name] for name in binding]).T if binding else None,
         resolution=demand.policy.resolution,
@@ -302,7 +302,8 @@ def _solve_mixed(
     return solve_mixed(problem, budget=limit)
 
 
-def _matrix(graph: _Graph, agents: int):  # type: ignore[no-untyped-def]  # scipy is imported on first use
+def _matrix(graph: _Graph, agents: int) -> SparseRows:
     from scipy.sparse import csr_array
 
-    return csr_array((graph.data, graph.columns, graph.starts), shape=(len(graph.starts) - 1, agents))
+    rows: SparseRows = csr_array((graph.data, graph.columns, graph.starts), shape=(len(graph.starts) - 1, agents))
+    return rows

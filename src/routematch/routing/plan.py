@@ -16,7 +16,7 @@ from routematch.model.frozen import FrozenMap
 from routematch.state import THOUSANDTHS, MemberFault, Trace
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx as nx
 
 __all__ = ["PLAN_SCHEMA", "Plan"]
 
@@ -129,15 +129,15 @@ class Plan:
             ],
         }
 
-    def to_networkx(self) -> networkx.Graph:
+    def to_networkx(self) -> nx.Graph:
         """Return the matching graph: conversations and agents, an edge for every eligible pair.
 
         Nodes are ``("conversation", id)`` and ``("agent", id)`` with attribute ``bipartite`` 0 and 1; agents carry
         ``price``, edges ``worth`` and ``matched``.
         """
-        import networkx
+        import networkx as nx
 
-        graph = networkx.Graph(schema=PLAN_SCHEMA)
+        graph = nx.Graph(schema=PLAN_SCHEMA)
         backlog, roster = self.trace.problem.backlog, self.trace.problem.roster
         graph.add_nodes_from((("conversation", identifier) for identifier in backlog.ids), bipartite=0)
         for position, identifier in enumerate(roster.ids):

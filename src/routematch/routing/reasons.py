@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routematch.policies import Policy
 from routematch.rules import Presence, Room, Rule
@@ -38,7 +39,7 @@ def reason_of(trace: Trace, row: int) -> tuple[str, str | None]:
     return _refused(trace.rules, refused)
 
 
-def _lost_out(trace: Trace, row: int, value: np.ndarray) -> str:  # type: ignore[type-arg]  # any float array
+def _lost_out(trace: Trace, row: int, value: NDArray[np.float64]) -> str:
     policy = trace.policy
     if not isinstance(policy, Policy):
         return "policy"

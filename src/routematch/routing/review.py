@@ -41,7 +41,7 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
     terms = [entry.term.behaviour(problem) for entry in policy.terms if entry.weight]
     urgency = [entry.term.behaviour(problem) for entry in policy.urgency if entry.weight]
     instants[held] = np.minimum(problem.backlog.next_step_at[held], rules)
-    competing = held[[bool(len(trace.candidates_of(row)[0])) for row in held]]
+    competing = held[[bool(len(trace.candidates_of(row)[0])) for row in held.tolist()]]
     if len(competing):
         together = min(
             float(problem.backlog.next_step_at.min()),
@@ -117,7 +117,7 @@ def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
     roster, backlog = trace.problem.roster, trace.problem.backlog
     free = roster.free.copy()
     served = np.flatnonzero(trace.agent_of >= 0)
-    for row in served:
+    for row in served.tolist():
         free[trace.agent_of[row]] -= roster.cost(backlog.conversations[row].channel)[trace.agent_of[row]]
     given: dict[int, list[int]] = {}
     for row in served.tolist():

@@ -31,7 +31,7 @@ from routematch.state import Problem, Roster, Trace
 __all__ = ["plan_of", "route"]
 
 
-def route(
+def route(  # noqa: PLR0913 - the face, as fixed in the design
     conversations: Iterable[Conversation],
     agents: Iterable[Agent] | Roster,
     *,

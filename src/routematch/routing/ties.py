@@ -47,5 +47,4 @@ def _key(problem: Problem, tie: str, generator: np.random.Generator) -> NDArray[
         known = assigned if isinstance(assigned, dict) else {}
         return np.array([float(known.get(identifier, -np.inf)) for identifier in roster.ids])
     last = problem.memory.get(ROTATION)
-    passed = np.array([isinstance(last, str) and identifier <= last for identifier in roster.ids], np.float64)
-    return passed
+    return np.array([isinstance(last, str) and identifier <= last for identifier in roster.ids], np.float64)

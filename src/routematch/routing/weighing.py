@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from routematch.policies import Policy, Weighted
 from routematch.routing.admission import key_of
 from routematch.routing.calls import FaultLog, call_pairs, call_value
-from routematch.state import Candidates, Problem
+from routematch.state import NO_REQUEST, Candidates, Problem
 
 __all__ = ["Weighed", "weigh"]
 
@@ -70,7 +70,7 @@ def _contribution(entry: Weighted, problem: Problem, candidates: Candidates, log
     agents = candidates.order[candidates.columns]
     where = problem.roster.profile_of[agents] if term.axes == ("request", "profile") else agents
     if term.axes == ("agent",):
-        return _without_silence(entry, call_value(term, problem, None, log)[where], problem, agents, log)
+        return _without_silence(entry, call_value(term, problem, NO_REQUEST, log)[where], problem, agents, log)
     classes = problem.backlog.classes
     key = key_of(sorted(term.looks_at))
     keys = [key(request) for request in classes]
@@ -184,7 +184,9 @@ def _hold(
     option = np.full(size, policy.option)
     if policy.max_hold_time is not None:
         option[problem.backlog.waited >= policy.max_hold_time] = 0.0
-    urgency = {entry.term.name: entry.weight * call_value(entry.term, problem, None, log) for entry in policy.urgency}
+    urgency = {}
+    for entry in policy.urgency:
+        urgency[entry.term.name] = entry.weight * call_value(entry.term, problem, NO_REQUEST, log)
     total = np.sum(list(urgency.values()), axis=0) if urgency else np.zeros(size)
     return option, urgency, option - (total - min(float(np.nanmin(total, initial=0.0)), 0.0))
 

@@ -20,7 +20,7 @@ class Exclusions:
     axes: ClassVar[tuple[str, ...]] = ("pair",)
     looks_at: ClassVar[tuple[str, ...]] = ()
 
-    def allowed(self, problem: Problem, request: RequestClass | None) -> SparsePairs:  # noqa: ARG002 - the contract
+    def allowed(self, problem: Problem, request: RequestClass) -> SparsePairs:  # noqa: ARG002 - the contract
         """Return the refused pairs; names that are not in the roster are ignored."""
         index = problem.roster.index
         pairs = sorted(

@@ -30,7 +30,7 @@ class Presence:
     def behaviour(self, problem: Problem) -> Behaviour:
         """Return the starts and ends of all shifts."""
         shifts = [shift for _, shifts in problem.roster.shifts for shift in shifts]
-        return Steps({instant for shift in shifts for instant in (shift.starts_at, shift.ends_at)})  # type: ignore[arg-type]
+        return Steps([instant for shift in shifts for instant in (shift.starts_at, shift.ends_at)])
 
     def sentence(self, problem: Problem, row: int, agent: int) -> str:
         """Return the presence, or that the agent is off shift."""

@@ -8,7 +8,7 @@ axes                        what `allowed(problem, request)` gives   for example
 ==========================  =======================================  ===========================================
 ``("request", "profile")``  bool, shape (P,), for one request class  skills at a level
 ``("request", "agent")``    bool, shape (A,), for one request class  room for one more on this channel
-``("agent",)``              bool, shape (A,), `request` is None      works at this time
+``("agent",)``              bool, shape (A,), `request` is `NO_REQUEST`      works at this time
 ``("pair",)``               `SparsePairs` that are **refused**       exclusions
 ==========================  =======================================  ===========================================
 
@@ -54,7 +54,7 @@ class Rule(Protocol):
     @property
     def looks_at(self) -> tuple[str, ...]: ...  # noqa: D102
 
-    def allowed(self, problem: Problem, request: RequestClass | None) -> NDArray[np.bool_] | SparsePairs:
+    def allowed(self, problem: Problem, request: RequestClass) -> NDArray[np.bool_] | SparsePairs:
         """Return who may, in the shape of the axes."""
         ...
 

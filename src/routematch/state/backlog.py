@@ -20,9 +20,9 @@ from routematch.errors import Faults, LimitExceededError
 from routematch.model import AllOf, Condition, Conversation, Preference, Queue
 from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
-from routematch.state.roster import _column
+from routematch.state.columns import column
 
-__all__ = ["MAX_CONVERSATIONS", "Backlog", "RequestClass"]
+__all__ = ["MAX_CONVERSATIONS", "NO_REQUEST", "Backlog", "RequestClass", "check_conversations"]
 
 #: Most conversations in one call.
 MAX_CONVERSATIONS = 1_000_000
@@ -56,6 +56,10 @@ class RequestClass:
     prefers: tuple[Preference, ...]
     attributes: Mapping[str, object] | None = None
     customer: str | None = None
+
+
+#: Stands in where a rule or term does not look at a request.
+NO_REQUEST = RequestClass(ANYONE, "", None, True, (), ())
 
 
 @frozen(eq=False)
@@ -137,20 +141,20 @@ class Backlog:
         class_of, stage, next_step_at, value, priority, due_at = zip(*rows, strict=True) if rows else ((),) * 6
         ordered = tuple(given[position] for position in order)
         ids = tuple(conversation.id for conversation in ordered)
-        arrived_at = _column([arrivals[position] for position in order], np.float64)
+        arrived_at = column([arrivals[position] for position in order], np.float64)
         return cls(
             conversations=ordered,
             ids=ids,
             index={identifier: position for position, identifier in enumerate(ids)},
             classes=tuple(RequestClass(*key) for key in encoder.classes),  # type: ignore[arg-type]
-            class_of=_column(class_of, np.intp),
+            class_of=column(class_of, np.intp),
             arrived_at=arrived_at,
-            waited=_column(now - arrived_at, np.float64),
-            value=_column(value, np.float64),
-            priority=_column(priority, np.float64),
-            due_at=_column(due_at, np.float64),
-            stage=_column(stage, np.intp),
-            next_step_at=_column(next_step_at, np.float64),
+            waited=column((now - arrived_at).tolist(), np.float64),
+            value=column(value, np.float64),
+            priority=column(priority, np.float64),
+            due_at=column(due_at, np.float64),
+            stage=column(stage, np.intp),
+            next_step_at=column(next_step_at, np.float64),
             clamped=tuple(c.id for c in ordered if c.arrived_at is not None and c.arrived_at > now),
             queues=queues,
             looks_at=looks_at,

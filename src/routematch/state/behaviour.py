@@ -23,7 +23,7 @@ __all__ = ["Behaviour", "Free", "Linear", "Monotone", "Static", "Steps", "first_
 class Static:
     """Time alone changes nothing."""
 
-    def next_change(self, now: float) -> float:
+    def next_change(self, now: float) -> float:  # noqa: ARG002 - as its siblings
         """Return infinity: it never jumps."""
         return math.inf
 
@@ -43,9 +43,13 @@ class Linear:
     rate: float
     spread: float = 0.0
 
-    def next_change(self, now: float) -> float:
+    def next_change(self, now: float) -> float:  # noqa: ARG002 - as its siblings
         """Return infinity: it never jumps."""
         return math.inf
+
+
+def _as_tuple(instants: Iterable[float]) -> tuple[float, ...]:
+    return tuple(instants)
 
 
 @frozen
@@ -58,7 +62,7 @@ class Steps:
         POSIX seconds at which it may jump, in any order.
     """
 
-    instants: tuple[float, ...] = field(converter=tuple)
+    instants: tuple[float, ...] = field(converter=_as_tuple)
 
     def next_change(self, now: float) -> float:
         """Return the first instant after `now`; infinity when there is none."""

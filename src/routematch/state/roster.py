@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from routematch.errors import Faults, LimitExceededError
 from routematch.model import Agent, AllOf, AnyOf, Attribute, Capacity, Condition, NoneOf, Requirement, Shift
 from routematch.model.agents import LABEL_PREFIX
+from routematch.state.columns import column
 
 __all__ = ["MAX_AGENTS", "THOUSANDTHS", "Declared", "Profile", "Roster"]
 
@@ -116,7 +117,7 @@ class Roster:
     _holders: dict[str, tuple[list[int], list[float]]] = field(factory=dict, repr=False)
 
     @classmethod
-    def of(cls, agents: Iterable[Agent]) -> Roster:
+    def of(cls, agents: Iterable[Agent] | Roster) -> Roster:
         """Encode agents.
 
         Parameters
@@ -152,16 +153,16 @@ class Roster:
             ids=ids,
             index={identifier: position for position, identifier in enumerate(ids)},
             profiles=tuple(Profile(*key) for key in profiles),  # type: ignore[arg-type]  # the key is built by _row
-            profile_of=_column(profile_of, np.intp),
+            profile_of=column(profile_of, np.intp),
             capacities=tuple(capacities),
-            capacity_of=_column(capacity_of, np.intp),
-            units=_column(units, np.int64),
-            used=_column(used, np.int64),
-            count=_column(count, np.float64),
-            idle_since=_column(idle_since, np.float64),
-            weight=_column(weight, np.float64),
+            capacity_of=column(capacity_of, np.intp),
+            units=column(units, np.int64),
+            used=column(used, np.int64),
+            count=column(count, np.float64),
+            idle_since=column(idle_since, np.float64),
+            weight=column(weight, np.float64),
             presences=tuple(presences),
-            presence_of=_column(presence_of, np.intp),
+            presence_of=column(presence_of, np.intp),
             shifts=tuple((position, agent.shifts) for position, agent in enumerate(checked) if agent.shifts),
         )
 
@@ -172,7 +173,8 @@ class Roster:
     @property
     def free(self) -> NDArray[np.int64]:
         """Free capacity in thousandths of a unit, never negative, shape (A,)."""
-        return np.maximum(self.units - self.used, 0)
+        free: NDArray[np.int64] = np.maximum(self.units - self.used, 0)
+        return free
 
     def take(self, positions: Iterable[int]) -> Roster:
         """Return the roster of only these agents."""
@@ -185,14 +187,14 @@ class Roster:
             return known
         if not self._holders:
             self._index_skills()
-        column = np.full(len(self.profiles), np.nan)
+        levels_of = np.full(len(self.profiles), np.nan)
         where, levels = self._holders.get(skill, ((), ()))
-        column[list(where)] = levels
-        column.flags.writeable = False
+        levels_of[list(where)] = levels
+        levels_of.flags.writeable = False
         if len(self._levels) >= _MOST_CACHED:
             self._levels.clear()
-        self._levels[skill] = column
-        return column
+        self._levels[skill] = levels_of
+        return levels_of
 
     def _index_skills(self) -> None:
         for position, profile in enumerate(self.profiles):
@@ -261,7 +263,7 @@ class Roster:
         return costs[self.capacity_of] if len(costs) else np.zeros(0, np.int64)
 
     def room_under_cap(self, name: str) -> NDArray[np.int64]:
-        """Return how many more conversations with a channel or label each agent may take, shape (A,); -1 without a cap."""
+        """Return how many more conversations with a channel or label agents may take, shape (A,); -1: no cap."""
         caps = np.array([capacity.caps.get(name, -1) for capacity in self.capacities], np.int64)
         room = caps[self.capacity_of] if len(caps) else np.zeros(0, np.int64)
         for position in np.flatnonzero(room >= 0):
@@ -347,9 +349,3 @@ def _row(
         -math.inf if agent.idle_since is None else agent.idle_since,
         agent.weight,
     )
-
-
-def _column(values: Iterable[float], dtype: type[np.generic]) -> NDArray[np.generic]:  # type: ignore[type-var]
-    column = np.array(values, dtype)
-    column.flags.writeable = False
-    return column

@@ -21,7 +21,7 @@ class Affinity:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> SparsePairs:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> SparsePairs:  # noqa: ARG002 - the contract
         """Return the known pairs and their amounts."""
         index = problem.roster.index
         known = [

@@ -37,7 +37,7 @@ class Idle:
         object.__setattr__(self, "full_time", check_number(faults, "full_time", self.full_time, above=0))
         faults.raise_if_any()
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the share of `full_time` each agent has been idle, shape (A,), in [0, 1]."""
         return np.clip((problem.now - problem.roster.idle_since) / self.full_time, 0.0, 1.0)
 

@@ -22,7 +22,7 @@ class Load:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the free share of each agent, shape (A,), in [0, 1]."""
         roster = problem.roster
         utilisation = roster.used / np.maximum(roster.units, 1)
@@ -42,7 +42,7 @@ class Spare:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the saturating free capacity of each agent, shape (A,), in [0, 1)."""
         free = problem.roster.free / THOUSANDTHS
         return free / (1.0 + free)
@@ -61,7 +61,7 @@ class FewestOpen:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the value of each agent's short list, shape (A,), in (0, 1]."""
         return 1.0 / (1.0 + problem.roster.count / problem.roster.weight)
 

@@ -41,8 +41,10 @@ def _excess(condition: Condition, roster: Roster) -> NDArray[np.float64]:
         return roster.proficiency(condition.skill) - condition.at_least
     if isinstance(condition, AllOf):
         parts = [_excess(part, roster) for part in condition.parts if isinstance(part, Requirement | AllOf | AnyOf)]
-        return np.mean(parts, axis=0) if parts else np.zeros(len(roster.profiles))
+        mean: NDArray[np.float64] = np.mean(parts, axis=0) if parts else np.zeros(len(roster.profiles))
+        return mean
     if isinstance(condition, AnyOf) and condition.parts:
         branches = [np.where(roster.declared(part).met, _excess(part, roster), np.inf) for part in condition.parts]
-        return np.min(branches, axis=0)
+        nearest: NDArray[np.float64] = np.min(branches, axis=0)
+        return nearest
     return np.zeros(len(roster.profiles))

@@ -22,7 +22,7 @@ class Served:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return ones, shape (A,)."""
         return np.ones(len(problem.roster))
 

@@ -7,9 +7,9 @@ axes                        what `value(problem, request)` gives        for exam
 ==========================  ==========================================  =========================================
 ``("request", "profile")``  float64, shape (P,), for one request class  preference
 ``("request", "agent")``    float64, shape (A,), for one request class  expected achievement with history
-``("agent",)``              float64, shape (A,), `request` is None      idle time, load
+``("agent",)``              float64, shape (A,), `request` is `NO_REQUEST`      idle time, load
 ``("pair",)``               `SparsePairs` with amounts                  affinity
-``("conversation",)``       float64, shape (C,), `request` is None      waiting, priority, due: lower `hold`
+``("conversation",)``       float64, shape (C,), `request` is `NO_REQUEST`      waiting, priority, due: lower `hold`
 ==========================  ==========================================  =========================================
 
 A NaN makes the pairs it feeds ineligible, an exception only those entries that still raise when asked alone.
@@ -59,7 +59,7 @@ class Term(Protocol):
     @property
     def scaled_by_value(self) -> bool: ...  # noqa: D102
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64] | SparsePairs:
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64] | SparsePairs:
         """Return the contribution in policy units, in the shape of the axes."""
         ...
 

@@ -25,7 +25,7 @@ class Waiting:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the age of each conversation in policy units, shape (C,)."""
         return problem.settings.aging_rate * problem.backlog.waited
 
@@ -43,7 +43,7 @@ class Priority:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the priority of each conversation in policy units, shape (C,)."""
         settings = problem.settings
         return settings.aging_rate * settings.seconds_per_priority * problem.backlog.priority
@@ -80,7 +80,7 @@ class Due:
             object.__setattr__(self, name, check_number(faults, name, getattr(self, name), at_least=0))
         faults.raise_if_any()
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return the urgency of each due time in policy units, shape (C,)."""
         late = np.maximum(problem.now - (problem.backlog.due_at - self.lead_time), 0.0)
         return problem.settings.aging_rate * self.factor * late

@@ -22,7 +22,7 @@ class LeastVersatile:
     looks_at: ClassVar[tuple[str, ...]] = ()
     scaled_by_value: ClassVar[bool] = False
 
-    def value(self, problem: Problem, request: RequestClass | None) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
+    def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:  # noqa: ARG002 - the contract
         """Return one over the number of skills, shape (A,), in (0, 1]."""
         skills = np.array([max(len(profile.skills), 1) for profile in problem.roster.profiles], np.float64)
         return 1.0 / skills[problem.roster.profile_of] if len(skills) else np.zeros(0)
