@@ -8,35 +8,41 @@ from numpy.typing import NDArray
 from routematch.policies import Policy
 from routematch.rules import Presence, Room, Rule
 from routematch.state import Trace
+from routematch.state.trace import ALLOWED
 
-__all__ = ["reason_of"]
+__all__ = ["reasons_of"]
 
 
-def reason_of(trace: Trace, row: int) -> tuple[str, str | None]:
-    """Return the reason code of a held conversation, and the blocking rule where one is the cause.
+def reasons_of(trace: Trace) -> dict[int, tuple[str, str | None]]:
+    """Return why each held conversation is held.
 
     Parameters
     ----------
     trace : Trace
-    row : int
-        Position of a held conversation in the backlog.
 
     Returns
     -------
-    reason : str
-        A key of `model.decisions.HELD_REASONS`.
-    blocked_by : str or None
+    dict from row to (reason, blocked_by)
+        The reason is a key of `model.decisions.HELD_REASONS`; `blocked_by` names the rule where one is the cause.
     """
+    held = np.flatnonzero(trace.agent_of < 0).tolist()
     if not len(trace.problem.roster):
-        return "no_agents", None
-    _, value = trace.candidates_of(row)
-    if len(value):
-        return _lost_out(trace, row, value), None
-    codes = [trace.refusal(row, agent) for agent in range(len(trace.problem.roster))]
-    refused = [code for code in codes if code is not None]
-    if len(refused) < len(codes):
-        return "fault", None
-    return _refused(trace.rules, refused)
+        return dict.fromkeys(held, ("no_agents", None))
+    own = {row for row, _ in trace.candidates.refused_pairs}
+    by_class: dict[int, tuple[str, str | None]] = {}
+    reasons: dict[int, tuple[str, str | None]] = {}
+    for row in held:
+        _, value = trace.candidates_of(row)
+        number = int(trace.problem.backlog.class_of[row])
+        if len(value):
+            reasons[row] = (_lost_out(trace, row, value), None)
+        elif row in own or row in trace.faulty:
+            reasons[row] = _refused(trace, row)
+        else:
+            if number not in by_class:
+                by_class[number] = _refused(trace, row)
+            reasons[row] = by_class[number]
+    return reasons
 
 
 def _lost_out(trace: Trace, row: int, value: NDArray[np.float64]) -> str:
@@ -49,13 +55,15 @@ def _lost_out(trace: Trace, row: int, value: NDArray[np.float64]) -> str:
     return "needed_elsewhere" if trace.is_optimal or "mixed" in trace.method else "budget"
 
 
-def _refused(rules: tuple[object, ...], refused: list[int]) -> tuple[str, str | None]:
+def _refused(trace: Trace, row: int) -> tuple[str, str | None]:
     """Judge by the agents who got furthest: what stopped them is what stands in the way."""
-    named: list[Rule] = [rule for rule in rules if isinstance(rule, Rule)]
-    furthest = named[max(refused)]
-    if furthest.name == Room.name:
-        return "at_capacity", furthest.name
-    if furthest.name == Presence.name:
-        return "nobody_present", furthest.name
-    counts = np.bincount(refused)
-    return "no_eligible_agent", named[int(counts.argmax())].name
+    codes = trace.refusals_of(row)
+    if (codes == ALLOWED).any():
+        return "fault", None
+    named = [rule.name for rule in trace.rules if isinstance(rule, Rule)]
+    furthest = named[int(codes.max())]
+    if furthest == Room.name:
+        return "at_capacity", furthest
+    if furthest == Presence.name:
+        return "nobody_present", furthest
+    return "no_eligible_agent", named[int(np.bincount(codes).argmax())]

@@ -8,6 +8,7 @@ changes no order, but it favours serving more conversations, which matters only 
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from routematch.policies import Policy
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
 
 __all__ = ["review_instants"]
+
+Entry = TypeVar("Entry", np.float64, np.int64)
 
 
 def review_instants(trace: Trace) -> NDArray[np.float64]:
@@ -41,7 +44,8 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
     terms = [entry.term.behaviour(problem) for entry in policy.terms if entry.weight]
     urgency = [entry.term.behaviour(problem) for entry in policy.urgency if entry.weight]
     instants[held] = np.minimum(problem.backlog.next_step_at[held], rules)
-    competing = held[[bool(len(trace.candidates_of(row)[0])) for row in held.tolist()]]
+    eligible = _per_row(trace, (trace.value > -np.inf).astype(np.int64), np.add)
+    competing = held[eligible[held] > 0]
     if len(competing):
         together = min(
             float(problem.backlog.next_step_at.min()),
@@ -102,11 +106,18 @@ def _smallest_slack(trace: Trace, competing: NDArray[np.intp]) -> float:
     """
     if "mixed" in trace.method or not trace.is_optimal:
         return 0.0
-    smallest = math.inf
-    for row in competing:
-        agents, value = trace.candidates_of(int(row))
-        smallest = min(smallest, float((trace.agent_price[agents] - (value - trace.hold[row])).min()))
-    return max(smallest, 0.0)
+    agents = trace.candidates.order[trace.columns]
+    short = _per_row(trace, trace.agent_price[agents] - trace.value, np.minimum) + trace.hold
+    return max(float(short[competing].min()), 0.0)
+
+
+def _per_row(trace: Trace, entries: NDArray[Entry], combine: np.ufunc) -> NDArray[Entry]:
+    """Combine the candidates of each conversation; 0 where there are none."""
+    combined = np.zeros(len(trace.agent_of), entries.dtype)
+    filled = np.flatnonzero(np.diff(trace.starts))
+    if len(filled):
+        combined[filled] = combine.reduceat(entries, trace.starts[filled])
+    return combined
 
 
 def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
@@ -114,22 +125,34 @@ def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
 
     If none does, as many are served as can be. Caps are overlooked, which errs on the safe side.
     """
-    roster, backlog = trace.problem.roster, trace.problem.backlog
-    free = roster.free.copy()
-    served = np.flatnonzero(trace.agent_of >= 0)
-    for row in served.tolist():
-        free[trace.agent_of[row]] -= roster.cost(backlog.conversations[row].channel)[trace.agent_of[row]]
+    has_room = _agents_with_room(trace)
+    if not len(has_room):
+        return False
     given: dict[int, list[int]] = {}
-    for row in served.tolist():
+    for row in np.flatnonzero(trace.agent_of >= 0).tolist():
         given.setdefault(int(trace.agent_of[row]), []).append(row)
-    seen = np.zeros(len(roster), bool)
+    channel_of = [request.channel for request in trace.problem.backlog.classes]
+    seen = np.zeros(len(trace.problem.roster), bool)
     queue = competing.tolist()
     while queue:
         row = queue.pop()
         agents, _ = trace.candidates_of(row)
-        if (free[agents] >= roster.cost(backlog.conversations[row].channel)[agents]).any():
+        if has_room[channel_of[trace.problem.backlog.class_of[row]]][agents].any():
             return True
-        for agent in agents[~seen[agents]].tolist():
-            seen[agent] = True
+        fresh = agents[~seen[agents]]
+        seen[fresh] = True
+        for agent in fresh.tolist():
             queue.extend(given.get(agent, ()))
     return False
+
+
+def _agents_with_room(trace: Trace) -> dict[str, NDArray[np.bool_]]:
+    """Return, for each channel that waits, which agents have units left for one more after this decision."""
+    roster, backlog = trace.problem.roster, trace.problem.backlog
+    served = np.flatnonzero(trace.agent_of >= 0)
+    channels = np.array([request.channel for request in backlog.classes])[backlog.class_of]
+    free = roster.free
+    for channel in dict.fromkeys(channels.tolist()):
+        of_channel = served[channels[served] == channel]
+        np.subtract.at(free, trace.agent_of[of_channel], roster.cost(channel)[trace.agent_of[of_channel]])
+    return {channel: free >= roster.cost(channel) for channel in dict.fromkeys(channels.tolist())}

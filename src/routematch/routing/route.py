@@ -24,7 +24,7 @@ from routematch.routing.code import CodePolicy, decide_by_code
 from routematch.routing.decide import decide
 from routematch.routing.memory import advanced, check_memory, generator_of
 from routematch.routing.plan import Plan, assignments_of, held_of
-from routematch.routing.reasons import reason_of
+from routematch.routing.reasons import reasons_of
 from routematch.routing.review import review_instants
 from routematch.state import Problem, Roster, Trace
 
@@ -118,12 +118,10 @@ def plan_of(trace: Trace, memory: Mapping[str, Any], instants: NDArray[np.float6
     Plan
     """
     policy = trace.policy
-    held = np.flatnonzero(trace.agent_of < 0).tolist()
-    reasons = {row: reason_of(trace, row) for row in held}
     return Plan(
         now=trace.problem.now,
         assignments=assignments_of(trace),
-        held=held_of(trace, instants, reasons),
+        held=held_of(trace, instants, reasons_of(trace)),
         worth=trace.worth,
         bound=trace.bound,
         is_optimal=trace.is_optimal,

@@ -170,6 +170,14 @@ class Trace:
             parts[name] = parts.get(name, 0.0) + amounts.get((row, agent), 0.0)
         return parts
 
+    def refusals_of(self, row: int) -> NDArray[np.uint8]:
+        """Return the first rule that refuses each agent for a conversation, by roster position, or `ALLOWED`."""
+        codes: NDArray[np.uint8] = self.candidates.refusals[self.problem.backlog.class_of[row]].copy()
+        for (refused, agent), number in self.candidates.refused_pairs.items():
+            if refused == row:
+                codes[agent] = min(number, codes[agent])
+        return codes
+
     def refusal(self, row: int, agent: int) -> int | None:
         """Return the number of the rule that refuses a pair; None where none does."""
         code = int(self.candidates.refusals[self.problem.backlog.class_of[row], agent])
