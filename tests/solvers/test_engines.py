@@ -7,12 +7,13 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from routematch.errors import InvalidInputError
-from routematch.solvers import AssignmentProblem, brute_force, engines, random_problem, solve
+from routematch.solvers import AssignmentProblem, brute_force, chains, engines, random_problem, solve
+from routematch.solvers.choice import Choice
 from routematch.solvers.network import build_network
 from routematch.solvers.prices import Duals, smallest_prices
 from routematch.solvers.verify import find_tight, is_proven
 
-ENGINES = ["auto", "hungarian", "sparse", "min_cost_flow"]
+ENGINES = ["auto", "hungarian", "sparse", "chains", "min_cost_flow"]
 WITHOUT_GROUPS = {"hungarian", "sparse"}
 
 
@@ -51,14 +52,30 @@ def test_engines_agree_with_brute_force_at_length():
                 assert facts(solve(problem, method=method)) == expected, (seed, method)
 
 
-def medium(seed):
+def medium(seed, **extra):
     """Return a problem of a size that brute force cannot reach, with or without many ties."""
     generator = np.random.default_rng(seed)
     rows, agents = generator.integers(5, 40), generator.integers(3, 30)
     levels = generator.choice([2, 5, 1000])
     value = generator.integers(0, levels, (rows, agents)).astype(float)
     value[generator.random((rows, agents)) < generator.choice([0.2, 0.8])] = -np.inf
-    return AssignmentProblem(value, generator.integers(0, 3, agents), resolution=1.0)
+    return AssignmentProblem(value, generator.integers(0, 3, agents), resolution=1.0, **extra)
+
+
+def constrained(seed):
+    """Return a medium problem with holds and any mix of priority, unit costs and group caps."""
+    generator = np.random.default_rng([seed, 1])
+    plain = medium(seed)
+    rows, agents = plain.shape
+    extra = {"hold": generator.integers(-2, 3, rows).astype(float)}
+    if generator.random() < 0.4:
+        extra["priority"] = generator.integers(0, 3, rows)
+    if generator.random() < 0.5:
+        extra["unit_cost"] = np.cumsum(generator.integers(0, 3, (agents, 3)), axis=1).astype(float)
+    if generator.random() < 0.5:
+        extra["row_group"] = generator.integers(-1, 2, rows)
+        extra["group_capacity"] = generator.integers(0, 3, (agents, 2))
+    return medium(seed, **extra)
 
 
 def test_engines_agree_on_middle_sizes():
@@ -68,6 +85,28 @@ def test_engines_agree_on_middle_sizes():
         answers = [facts(solve(problem, method=method)) for method in ENGINES]
         assert all(answer == answers[0] for answer in answers), seed
         assert answers[0][3], seed
+
+
+@pytest.mark.parametrize("first_look", [1, 2, 8])
+def test_lazy_chains_agree_with_the_reference(monkeypatch, first_look):
+    """However few pairs a row looks at first, the chains give the reference's answer under every constraint."""
+    monkeypatch.setattr(chains, "FIRST_LOOK", first_look)
+    for seed in range(100):
+        problem = constrained(seed)
+        found, expected = solve(problem, method="chains"), solve(problem, method="min_cost_flow")
+        assert facts(found) == facts(expected), seed
+        assert found.is_optimal, seed
+
+
+def test_auto_turns_to_another_engine_when_the_chains_grow_long(monkeypatch):
+    """When the chains use up their steps, scipy's engine gives the same answer."""
+    problem = medium(3)
+    expected = facts(solve(problem))
+    for otherwise in ("sparse", "hungarian"):
+        monkeypatch.setattr(engines, "choose", lambda _, engine=otherwise: Choice("chains", 0, engine))
+        matching = solve(problem)
+        assert matching.method == otherwise
+        assert facts(matching) == expected
 
 
 def test_values_agree_with_scipy():

@@ -66,88 +66,128 @@ class _Ties:
         self.agents = network.agents
         self.owner: list[int] = network.owner.tolist()
         self.pair: list[int] = pair.tolist()
+        self.cell: list[int] = np.where(pair >= 0, network.cell_of[pair], -1).tolist()
         self.gain: list[int] = duals.gain.tolist()
-        self.cell_of_pair = dict(zip(tight.tolist(), network.cell_of[tight].tolist(), strict=True))
-        self.choices: dict[int, list[int]] = {}
-        for row, number in zip(row_of.tolist(), tight.tolist(), strict=True):
-            self.choices.setdefault(row, []).append(number)
+        self.tight, self.tight_cell = tight, network.cell_of[tight]
+        self.start: list[int] = np.searchsorted(row_of, np.arange(network.rows + 1)).tolist()
+        self.seen: dict[int, list[tuple[int, int]]] = {}
         self.least, self.most = _load_range(network, duals)
         self.load: list[int] = network.cell_load(pair).tolist()
+        self.open = {cell for cell in range(self.agents) if self.load[cell] < self.most[cell]}
         self.movers: list[set[int]] = [set() for _ in self.owner]
-        for row in self.choices:
-            if self.pair[row] >= 0:
-                self.movers[self.cell_of_pair[self.pair[row]]].add(row)
+        for row in row_of[np.flatnonzero(np.diff(row_of, prepend=-1))].tolist():
+            if self.cell[row] >= 0:
+                self.movers[self.cell[row]].add(row)
         self.cells_of: dict[int, list[int]] = {}
         for cell in range(self.agents, len(self.owner)):
             self.cells_of.setdefault(self.owner[cell], []).append(cell)
         self.dead: set[int] = set()
+        self.closed: set[int] = set()
+
+    def choices(self, row: int) -> list[tuple[int, int]]:
+        """Return the cells a row may be in, each with its pair, by ascending agent."""
+        found = self.seen.get(row)
+        if found is None:
+            own = slice(self.start[row], self.start[row + 1])
+            found = list(zip(self.tight_cell[own].tolist(), self.tight[own].tolist(), strict=True))
+            self.seen[row] = found
+        return found
 
     def serve(self, row: int) -> None:
         """Serve a held row if some best matching does without holding an earlier one; then keep it served."""
         if self.pair[row] < 0:
-            self._search(row, self.choices[row], None, self.dead)
+            self._search(row, self.choices(row), None, self.dead)
 
     def lower(self, row: int) -> None:
         """Move a served row to the lowest agent that some best matching gives it; then keep it there."""
-        current = self.pair[row]
-        if current < 0:
+        source = self.cell[row]
+        if source < 0:
             return
-        source = self.cell_of_pair[current]
         self.movers[source].discard(row)
-        if self.choices[row][0] == current:
+        choices = self.choices(row)
+        if choices[0][0] == source:
             return
         self._add(source, -1)
-        dead: set[int] = set()
-        for number in self.choices[row]:
-            if number == current:
+        # Where no free unit can be reached from, none can be later either; only a chain back to the source may still.
+        may_end_anywhere = _ROOT in self._goals(source)
+        dead = self.closed if may_end_anywhere and source not in self.closed else set()
+        for choice in choices:
+            if choice[0] == source:
                 self._add(source, 1)
                 return
-            if self._search(row, [number], source, dead):
-                self.movers[self.cell_of_pair[number]].discard(row)
+            if choice[0] not in dead and self._search(row, [choice], source, dead):
+                self.movers[choice[0]].discard(row)
                 return
 
     def _add(self, cell: int, rows: int) -> None:
-        self.load[cell] += rows
+        self._count(cell, rows)
         if cell >= self.agents:
-            self.load[self.owner[cell]] += rows
+            self._count(self.owner[cell], rows)
+
+    def _count(self, cell: int, rows: int) -> None:
+        self.load[cell] += rows
+        if cell < self.agents and self.load[cell] < self.most[cell]:
+            self.open.add(cell)
+        else:
+            self.open.discard(cell)
 
     def _search(  # noqa: C901 - one loop, every line of it counts
-        self, row: int, numbers: list[int], source: int | None, dead: set[int]
+        self, row: int, choices: list[tuple[int, int]], source: int | None, dead: set[int]
     ) -> bool:
-        """Find room for a row at one of the given pairs, moving others within their ties; apply it when there is.
+        """Find room for a row at one of the given choices, moving others within their ties; apply it when there is.
 
         `source` is the cell the row comes from, which may have to be refilled; None for a row that was held, which
         may also push out a later row that is as good held. Cells in `dead` are known to lead nowhere; those seen in
         vain are added.
         """
         goals = self._goals(source)
+        ends = self.open if _ROOT in goals else goals
         reached: dict[int, tuple[int, int]] = {}
-        for number in numbers:
-            if self.cell_of_pair[number] not in dead:
-                reached.setdefault(self.cell_of_pair[number], (row, number))
-        queue = list(reached)
-        for cell in queue:
-            if cell in goals:
-                self._apply(row, cell, reached)
-                self._refill(cell, source)
-                return True
-            for mover in self.movers[cell] if cell != _ROOT else ():
-                if source is None and mover > row and self.gain[mover] == 0:
-                    self._apply(row, cell, reached)
-                    self.movers[cell].discard(mover)
-                    self.pair[mover] = -1
-                    return True
-                for number in self.choices[mover]:
-                    follower = self.cell_of_pair[number]
-                    if follower not in reached and follower not in dead:
-                        reached[follower] = mover, number
-                        queue.append(follower)
+        moves = [(row, choices)]
+        queue: list[int] = []
+        position = 0
+        while True:
+            for mover, targets in moves:
+                for follower, number in targets:
+                    if follower in reached or follower in dead:
+                        continue
+                    reached[follower] = mover, number
+                    if follower in ends or follower in goals:
+                        self._finish(row, follower, source, goals, reached)
+                        return True
+                    queue.append(follower)
+            if position == len(queue):
+                dead.update(reached)
+                return False
+            cell = queue[position]
+            position += 1
             for follower in self._links(cell):
                 if follower not in reached and follower not in dead:
                     reached[follower] = _LINK, cell
+                    if follower in goals:
+                        self._finish(row, follower, source, goals, reached)
+                        return True
                     queue.append(follower)
-        dead.update(reached)
-        return False
+            movers = self.movers[cell] if cell != _ROOT else ()
+            for mover in movers if source is None else ():
+                if mover > row and self.gain[mover] == 0:
+                    self._apply(row, cell, reached)
+                    self.movers[cell].discard(mover)
+                    self.pair[mover] = self.cell[mover] = -1
+                    return True
+            moves = [(mover, self.choices(mover)) for mover in movers]
+
+    def _finish(
+        self, row: int, end: int, source: int | None, goals: set[int], reached: dict[int, tuple[int, int]]
+    ) -> None:
+        if end not in goals:
+            reached[_ROOT] = _LINK, end
+            end = _ROOT
+        self._apply(row, end, reached)
+        if source is not None and end == source:
+            self._add(source, 1)
+        elif end != _ROOT:
+            self._count(end, 1)
 
     def _goals(self, source: int | None) -> set[int]:
         """Return where a chain may end: where units come and go freely, unless the cell left must be refilled."""
@@ -174,24 +214,18 @@ class _Ties:
             mover, via = reached[cell]
             if mover == _LINK:
                 if cell == _ROOT or (via != _ROOT and via >= self.agents):
-                    self.load[via] += 1
+                    self._count(via, 1)
                 else:
-                    self.load[cell] -= 1
+                    self._count(cell, -1)
                 cell = via
                 continue
-            before, self.pair[mover] = self.pair[mover], via
+            before, self.cell[mover] = self.cell[mover], cell
+            self.pair[mover] = via
             self.movers[cell].add(mover)
             if mover == row:
                 return
-            cell = self.cell_of_pair[before]
+            cell = before
             self.movers[cell].discard(mover)
-
-    def _refill(self, end: int, source: int | None) -> None:
-        """Count the row that took the place of the one that left its cell or agent."""
-        if source is not None and end == source:
-            self._add(source, 1)
-        elif source is not None and end != _ROOT:
-            self.load[end] += 1
 
 
 def _load_range(network: Network, duals: Duals) -> tuple[list[int], list[int]]:

@@ -28,6 +28,9 @@ Ints = NDArray[np.int64]
 #: Pairs a row looks at first, and how many times more it looks at when it has to return.
 FIRST_LOOK, WIDER = 8, 4
 
+#: Looking at a row anew takes as long as examining so many pairs.
+LOOK = 50
+
 #: Stands for a bound that no pair reaches.
 _NOTHING_LEFT = -(2**62)
 
@@ -39,8 +42,8 @@ def solve_chains(network: Network, budget: int | None = None) -> FlowResult:
     ----------
     network : Network
     budget : int, optional
-        Cells to scan and rows to look at, at most. When it is used up, the rows not yet placed are held, and the prices
-        bound what the best matching could be worth.
+        Pairs to examine one by one, at most. When it is used up, the rows not yet placed are held, and the prices bound
+        what the best matching could be worth.
 
     Notes
     -----
@@ -48,15 +51,15 @@ def solve_chains(network: Network, budget: int | None = None) -> FlowResult:
     """
     chains = _Chains(network)
     waiting = _start_in_bulk(network, chains)
-    for position, row in enumerate(waiting):
+    placed = 0
+    for row in waiting:
         if budget is not None and chains.steps >= budget:
             break
         chains.insert(row)
-    else:
-        position = len(waiting)
+        placed += 1
     pair = np.array(chains.placed.pair, np.int64)
     duals = feasible_duals(network, np.array(chains.price, np.int64))
-    return FlowResult(pair, duals, position == len(waiting), chains.steps)
+    return FlowResult(pair, duals, placed == len(waiting), chains.steps)
 
 
 def _start_in_bulk(network: Network, chains: _Chains) -> list[int]:
@@ -86,7 +89,8 @@ def _start_in_bulk(network: Network, chains: _Chains) -> list[int]:
         tight, row_of = tight[still], row_of[still]
         turn += 1
     rest = np.flatnonzero(waiting)
-    return rest[np.argsort(-best[rest], kind="stable")].tolist()
+    dearest_first: list[int] = rest[np.argsort(-best[rest], kind="stable")].tolist()
+    return dearest_first
 
 
 def _best_pairs(network: Network, net: Ints, best: Ints) -> Ints:
@@ -95,8 +99,8 @@ def _best_pairs(network: Network, net: Ints, best: Ints) -> Ints:
     for rows, pairs in network.blocks():
         top = np.repeat(best[rows], network.start[rows.start + 1 : rows.stop + 1] - network.start[rows])
         found.append(np.flatnonzero((net[pairs] == top) & (top > 0)) + pairs.start)
-    pairs = np.concatenate(found)
-    return pairs[network.cell_of[pairs] < network.agents] if network.has_groups else pairs
+    tight = np.concatenate(found)
+    return tight[network.cell_of[tight] < network.agents] if network.has_groups else tight
 
 
 def _room_at_floor(network: Network) -> Ints:
@@ -140,7 +144,7 @@ class _Chains:
         cells, worth = self.network.cell_of[begin:end], self.network.worth[begin:end]
         before = self.looked[row]
         wanted = FIRST_LOOK if before is None else WIDER * len(before)
-        self.steps += 1
+        self.steps += LOOK
         if wanted >= end - begin:
             self.unseen[row] = _NOTHING_LEFT
             found = list(zip(cells.tolist(), worth.tolist(), range(begin, end), strict=True))
@@ -168,7 +172,9 @@ class _Chains:
         movers = [(row, 0)]
         while True:
             for mover, offset in movers:
-                for cell, worth, pair in looked[mover] or self.look(mover):
+                pairs = looked[mover] or self.look(mover)
+                self.steps += len(pairs)
+                for cell, worth, pair in pairs:
                     reach = price[cell] - worth + offset
                     if reach < best and cell not in done and reach < distance.get(cell, best):
                         distance[cell] = reach
@@ -216,7 +222,6 @@ class _Chains:
                 movers.append((member, offset))
                 if offset < best:
                     best, end_row, end_agent = offset, member, -1
-        self.steps += len(done)
         for cell, at in done.items():
             if at < best:
                 price[cell] += best - at

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from routematch.errors import Faults, InvalidInputError
 from routematch.solvers.canonical import make_canonical
 from routematch.solvers.chains import solve_chains
-from routematch.solvers.dense import dense_size, solve_dense
+from routematch.solvers.choice import choose
+from routematch.solvers.dense import solve_dense
 from routematch.solvers.flow import solve_flow
 from routematch.solvers.matching import Matching
 from routematch.solvers.network import Network, build_network
@@ -30,9 +31,6 @@ Ints = NDArray[np.int64]
 
 Method = Literal["auto", "hungarian", "sparse", "chains", "min_cost_flow"]
 
-#: Up to this many entries the dense engine is the fastest.
-DENSE_ENTRIES = 40_000
-
 
 def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | None = None) -> Matching:
     """Find the best matching, prove it, and return the canonical one among equals.
@@ -40,11 +38,13 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     Parameters
     ----------
     problem : AssignmentProblem
-    method : {"auto", "hungarian", "sparse", "min_cost_flow"}
-        Engine. All return the same matching and prices; ``"auto"`` picks by size and shape. ``"hungarian"`` and
-        ``"sparse"`` do not take binding group caps.
+    method : {"auto", "hungarian", "sparse", "chains", "min_cost_flow"}
+        Engine. All return the same matching and prices; ``"auto"`` picks by size and load. ``"hungarian"`` (Kuhn, 1955)
+        and ``"sparse"`` (Jonker and Volgenant, 1987) are scipy's and do not take binding group caps;
+        ``"min_cost_flow"`` (Busacker and Gowen, 1961) is the slow reference; ``"chains"`` is that search made lazy.
     budget : int, optional
-        Cells to scan at most. When it runs out, the best matching so far is returned with a true bound.
+        Steps (cells scanned) at most. When it runs out, the best matching so far is returned with a true bound. The
+        engines of scipy cannot stop early and ignore it; ``"auto"`` with a budget is ``"chains"``.
 
     Returns
     -------
@@ -68,12 +68,29 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     if not len(network.worth) or not network.capacity.any():
         return _nobody_served(network)
     if method == "auto":
-        method = _pick(network, budget)
+        return _solve_auto(network, budget)
     if network.has_groups and method in {"hungarian", "sparse"}:
-        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto' or 'min_cost_flow'")
-    if method in {"min_cost_flow", "chains"}:
-        result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
-        return _matching(network, result.pair, result.duals, method, result.steps)
+        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto', 'chains' or 'min_cost_flow'")
+    if method in {"hungarian", "sparse"}:
+        return _by_scipy(network, method)
+    result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
+    return _matching(network, result.pair, result.duals, method, result.steps)
+
+
+def _solve_auto(network: Network, budget: int | None) -> Matching:
+    """Choose by size and load; give the chains only the steps after which scipy would be faster."""
+    choice = choose(network)
+    if choice.method in {"hungarian", "sparse"} and budget is None:
+        return _by_scipy(network, choice.method)
+    limit = choice.limit if budget is None else budget
+    result = solve_chains(network, limit)
+    if result.is_complete or budget is not None:
+        return _matching(network, result.pair, result.duals, "chains", result.steps)
+    return _by_scipy(network, choice.otherwise)
+
+
+def _by_scipy(network: Network, method: str) -> Matching:
+    """Take scipy's matching, find its prices; if they do not prove it, ask the reference engine."""
     pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
     duals = smallest_prices(network, pair)
     if duals is not None:
@@ -91,12 +108,6 @@ def _check(method: str, budget: int | None) -> None:
     if budget is not None and budget < 0:
         faults.add("must be at least 0", place="budget", given=budget)
     faults.raise_if_any()
-
-
-def _pick(network: Network, budget: int | None) -> Method:
-    if network.has_groups or budget is not None:
-        return "min_cost_flow"
-    return "hungarian" if dense_size(network) <= DENSE_ENTRIES else "sparse"
 
 
 def _nobody_served(network: Network) -> Matching:

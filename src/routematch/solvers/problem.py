@@ -160,7 +160,7 @@ class _Checks:
         ascending[indptr[:-1][np.diff(indptr) > 0]] = True
         for entry in np.flatnonzero(~ascending)[:1] if not ascending.all() else ():
             self._entry(given, int(entry), "columns must be ascending and unique in each row (call .sum_duplicates())")
-        data = given.data[: len(indices)]
+        data = given.data[: len(indices)].astype(np.float64, copy=False)
         if len(data) and not data.max() < np.inf:
             for entry in np.flatnonzero(~(data < np.inf))[:100]:
                 self._entry(given, int(entry), f"must be finite or -inf, got {float(data[entry])}")

@@ -1,0 +1,52 @@
+"""Which engine suits a problem: by its size, and by how many rows compete for how many units.
+
+The numbers are measured by ``benchmarks/matching.py``; a wrong choice costs time, never the answer.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from routematch.solvers.dense import unit_columns
+from routematch.solvers.network import Network
+
+__all__ = ["Choice", "choose"]
+
+#: Up to this many entries (rows times units) a dense matrix is the fastest.
+DENSE_ENTRIES = 20_000
+
+#: From this load (rows with a pair, per unit) on, chains grow long where few pairs are usable.
+SCARCE = 0.65
+
+#: A matrix is full when this share of it is usable; then the dense engine takes over up to so many entries.
+FULL, MOST_DENSE_ENTRIES = 0.25, 30_000_000
+
+#: Time of one step of the chains, of one cell of scipy's sparse solver, and of one entry of a matrix, in nanoseconds.
+STEP, CELL, ENTRY = 350, 5, 100
+
+
+class Choice(NamedTuple):
+    """An engine; for the chains also the steps after which another engine would be faster, and which one."""
+
+    method: str
+    limit: int | None = None
+    otherwise: str = "sparse"
+
+
+def choose(network: Network) -> Choice:
+    """Choose the engine for a problem with at least one usable pair and one unit."""
+    if network.has_groups:
+        return Choice("chains")
+    _, units = unit_columns(network)
+    total = int(units.sum())
+    rows = int(np.count_nonzero(network.degree))
+    entries = int(units[network.agent_of].sum())
+    if rows * total <= DENSE_ENTRIES:
+        return Choice("hungarian")
+    if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
+        return Choice("chains", ENTRY * rows * total // STEP, "hungarian")
+    if rows <= SCARCE * total:
+        return Choice("chains", (CELL * rows * (rows + total) + ENTRY * entries) // (2 * STEP) + 10_000)
+    return Choice("sparse")
