@@ -130,7 +130,7 @@ def _shown(value: object, limit: int) -> str:
 
 #: Shows a collection at a cost that does not grow with what is inside it.
 _NESTED = reprlib.Repr()
-_NESTED.maxlevel = 3
+_NESTED.maxlevel = 2
 _NESTED.maxlist = _NESTED.maxtuple = _NESTED.maxdict = _NESTED.maxset = _NESTED.maxfrozenset = 10
 _NESTED.maxstring = _NESTED.maxother = _NESTED.maxlong = 60
 

@@ -31,6 +31,7 @@ from routematch.model.checks import (
     is_a,
     is_number,
 )
+from routematch.model.frozen import FrozenMap
 from routematch.model.instants import Duration, as_duration
 
 __all__ = [
@@ -160,7 +161,8 @@ class Requirement:
         if type(self.at_least) is not float or not 0.0 <= self.at_least <= 1.0:
             level = check_number(faults, "at_least", self.at_least, at_least=0, at_most=1)
             object.__setattr__(self, "at_least", level)
-        object.__setattr__(self, "steps", _check_relaxation(faults, self.relax, self.at_least) if self.relax else ())
+        plain = is_a(self.relax, tuple) and not self.relax
+        object.__setattr__(self, "steps", () if plain else _check_relaxation(faults, self.relax, self.at_least))
         faults.raise_if_any()
 
     def at(self, waited: float) -> Requirement | None:
@@ -486,6 +488,9 @@ class _Widening:
         for position, value in enumerate(values):
             if isinstance(value, Mapping):
                 levels = as_map(value)
+                if not isinstance(levels, FrozenMap):
+                    self.faults.add("must be a mapping that can be read", place=place, given=value)
+                    continue
                 if not self._fits(place, len(levels)):
                     break
                 made += [self._skill(in_place(place, skill), skill, level) for skill, level in levels.items()]
