@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from routematch.policies import Policy
 from routematch.routing.weighing import Weighed
-from routematch.solvers import AssignmentProblem, Matching, MixedProblem, SparseRows, solve, solve_mixed
+from routematch.solvers import AssignmentProblem, Matching, SparseRows, solve
 from routematch.state import Candidates, Problem
 
 __all__ = ["Paired", "pair"]
@@ -287,6 +287,8 @@ def _solve_assignment(
 def _solve_mixed(
     demand: _Demand, graph: _Graph, hold: NDArray[np.float64], binding: list[str], limit: int | None
 ) -> Matching:
+    from routematch.solvers import MixedProblem, solve_mixed  # loads scipy
+
     row_of = np.repeat(np.arange(len(hold)), np.diff(graph.starts))
     problem = MixedProblem(
         _matrix(graph, demand.agents),
