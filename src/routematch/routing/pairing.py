@@ -174,7 +174,7 @@ class _Demand:
         self.weight = roster.weight[order]
         self.channels, self.channel_of = _channels(problem)
         self.cost = np.array([roster.cost(channel)[order] for channel in self.channels], np.int64).reshape(
-            -1, self.agents
+            len(self.channels), self.agents
         )
         self.priority = np.unique(problem.backlog.priority, return_inverse=True)[1] if policy.strict_priority else None
         self.carries = _carriers(problem)
