@@ -28,23 +28,31 @@ class Nearness:
 
     def value(self, problem: Problem, request: RequestClass) -> NDArray[np.float64]:
         """Return the nearness of each profile, shape (P,), in [0, 1] for all who meet the request."""
-        return 1.0 - np.clip(np.nan_to_num(_excess(request.requires, problem.roster)), 0.0, 1.0)
+        excess = _excess(request.requires, problem.roster)
+        if excess is None:
+            return np.ones(len(problem.roster.profiles))
+        return 1.0 - np.clip(np.nan_to_num(excess), 0.0, 1.0)
 
     def behaviour(self, problem: Problem) -> Behaviour:  # noqa: ARG002 - the contract
         """Return static."""
         return Static()
 
 
-def _excess(condition: Condition, roster: Roster) -> NDArray[np.float64]:
-    """Return by how much each profile exceeds what is asked, shape (P,)."""
+def _excess(condition: Condition, roster: Roster) -> NDArray[np.float64] | None:
+    """Return by how much each profile exceeds what is asked, shape (P,); None where nothing counts."""
     if isinstance(condition, Requirement):
         return roster.proficiency(condition.skill) - condition.at_least
     if isinstance(condition, AllOf):
-        parts = [_excess(part, roster) for part in condition.parts if isinstance(part, Requirement | AllOf | AnyOf)]
-        mean: NDArray[np.float64] = np.mean(parts, axis=0) if parts else np.zeros(len(roster.profiles))
-        return mean
+        parts = [excess for part in condition.parts if (excess := _excess(part, roster)) is not None]
+        mean: NDArray[np.float64] = np.mean(parts, axis=0) if parts else np.zeros(0)
+        return mean if parts else None
     if isinstance(condition, AnyOf) and condition.parts:
-        branches = [np.where(roster.declared(part).met, _excess(part, roster), np.inf) for part in condition.parts]
-        nearest: NDArray[np.float64] = np.min(branches, axis=0)
+        nearest: NDArray[np.float64] = np.min([_branch(part, roster) for part in condition.parts], axis=0)
         return nearest
-    return np.zeros(len(roster.profiles))
+    return None
+
+
+def _branch(part: Condition, roster: Roster) -> NDArray[np.float64]:
+    """Return the excess over one branch of an `AnyOf`; infinite where it is not met."""
+    excess = _excess(part, roster)
+    return np.where(roster.declared(part).met, 0.0 if excess is None else excess, np.inf)
