@@ -37,7 +37,7 @@ def tie_order(problem: Problem, ties: tuple[str, ...], generator: np.random.Gene
 def _key(problem: Problem, tie: str, generator: np.random.Generator) -> NDArray[np.float64]:
     roster = problem.roster
     if tie == "idle":
-        return roster.idle_since
+        return np.minimum(roster.idle_since, problem.now)
     if tie == "load":
         return roster.used / np.maximum(roster.units, 1) / roster.weight
     if tie == "random":

@@ -59,8 +59,8 @@ def weigh(problem: Problem, policy: Policy, candidates: Candidates, log: FaultLo
         if entry.term.axes == ("pair",):
             sparse[entry.term.name] = _add_pairs(entry, problem, candidates, log, starts, columns, value)
     _forbid_pairs(problem, candidates, starts, columns, value)
-    option, urgency, hold = _hold(problem, policy, log)
-    _isolate(problem, candidates, starts, columns, value, hold, policy.resolution, log)
+    largest = _isolate_pairs(problem, candidates, starts, columns, value, policy.resolution, log)
+    option, urgency, hold = _hold(problem, policy, starts, value, largest, log)
     return Weighed(tuple(names), tuple(scaled), stacked, sparse, starts, columns, value, hold, option, urgency)
 
 
@@ -173,12 +173,17 @@ def _forbid_pairs(
 
 
 def _hold(
-    problem: Problem, policy: Policy, log: FaultLog
+    problem: Problem,
+    policy: Policy,
+    starts: NDArray[np.int64],
+    value: NDArray[np.float64],
+    largest: float,
+    log: FaultLog,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
-    """Return option, weighted urgency by term, and hold.
+    """Return option, weighted urgency by term, and hold; rows without a usable number lose their pairs, in place.
 
-    Where the least urgent conversation would fall below no urgency at all (negative priorities), all are counted from
-    there: urgency is never negative, and their order stays.
+    Where the least urgent conversation that somebody could take would fall below no urgency at all (negative
+    priorities), all are counted from there: urgency is never negative, and their order stays.
     """
     size = len(problem.backlog)
     option = np.full(size, policy.option)
@@ -188,37 +193,42 @@ def _hold(
     for entry in policy.urgency:
         urgency[entry.term.name] = entry.weight * call_value(entry.term, problem, NO_REQUEST, log)
     total = np.sum(list(urgency.values()), axis=0) if urgency else np.zeros(size)
-    return option, urgency, option - (total - min(float(np.nanmin(total, initial=0.0)), 0.0))
+    bad = np.flatnonzero(~(np.abs(total) + policy.option <= largest))
+    if len(bad):
+        log.rows.update(bad.tolist())
+        _log_numbers(problem, log, bad, np.zeros(0, np.intp))
+        for row in bad:
+            value[starts[row] : starts[row + 1]] = -np.inf
+        total = np.where(np.isin(np.arange(size), bad), option, total)
+    routable = _has_pairs(starts, value)
+    return option, urgency, option - (total - min(float(total[routable].min(initial=0.0)), 0.0))
 
 
-def _isolate(
+def _has_pairs(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows somebody could take, shape (C,)."""
+    before = np.zeros(len(value) + 1, np.int64)
+    np.cumsum(value > -np.inf, out=before[1:])
+    return before[starts[1:]] > before[starts[:-1]]
+
+
+def _isolate_pairs(
     problem: Problem,
     candidates: Candidates,
     starts: NDArray[np.int64],
     columns: NDArray[np.int32],
     value: NDArray[np.float64],
-    hold: NDArray[np.float64],
     resolution: float,
     log: FaultLog,
-) -> None:
-    """Take pairs and rows out, in place, whose numbers are no numbers or too large for exact sums."""
-    largest = 2.0**51 * resolution / max(len(hold), 1)
-    bad_pair = np.isnan(value) | (value > largest) | ((value < -largest) & (value > -np.inf))
-    if bad_pair.any():
-        row_of = np.repeat(np.arange(len(hold)), np.diff(starts))
-        rows = np.unique(row_of[bad_pair])
-        agents = np.unique(candidates.order[columns[bad_pair]])
-        log.rows.update(rows.tolist())
-        _log_numbers(problem, log, rows, agents)
-        value[bad_pair] = -np.inf
-    bad_row = ~(np.abs(hold) <= largest)
-    if bad_row.any():
-        rows = np.flatnonzero(bad_row)
-        log.rows.update(rows.tolist())
-        _log_numbers(problem, log, rows, np.zeros(0, np.intp))
-        for row in rows:
-            value[starts[row] : starts[row + 1]] = -np.inf
-        hold[bad_row] = 0.0
+) -> float:
+    """Take pairs out, in place, whose numbers are no numbers or too large for exact sums; return what is too large."""
+    largest = 2.0**51 * resolution / max(int(_has_pairs(starts, value).sum()), 1)
+    bad = np.isnan(value) | (value > largest) | ((value < -largest) & (value > -np.inf))
+    if bad.any():
+        touched = np.unique(np.repeat(np.arange(len(starts) - 1), np.diff(starts))[bad])
+        log.rows.update(touched.tolist())
+        _log_numbers(problem, log, touched, np.unique(candidates.order[columns[bad]]))
+        value[bad] = -np.inf
+    return largest
 
 
 def _log_numbers(problem: Problem, log: FaultLog, rows: NDArray[np.intp], agents: NDArray[np.intp]) -> None:
