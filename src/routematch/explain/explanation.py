@@ -240,8 +240,9 @@ def _number(amount: float) -> str:
 
 
 def _sum(parts: Mapping[str, float]) -> str:
-    shown = [f"{name} {_number(amount)}" for name, amount in parts.items() if amount or len(parts) == 1]
-    return " + ".join(shown).replace("+ -", "- ") if shown else "0"
+    shown = [(name, amount) for name, amount in parts.items() if amount or len(parts) == 1]
+    text = "".join(f" {'-' if amount < 0 else '+'} {name} {_number(abs(amount))}" for name, amount in shown)
+    return (text[3:] if text.startswith(" + ") else text.strip()) or "0"
 
 
 def _agents(count: int) -> str:

@@ -78,7 +78,7 @@ class Held:
         A key of `HELD_REASONS`.
     review_at : float or None
         Earliest instant at which the answer can change without any event, in POSIX seconds: never later than the
-        true one. None: it cannot.
+        true one, and the instant of the decision itself where no better bound is known. None: it cannot.
     blocked_by : str or None
         The rule that refuses the most agents, where a rule is the cause.
     """

@@ -19,6 +19,8 @@ from routematch.state import Candidates, Problem
 __all__ = ["Paired", "pair"]
 
 Ints = NDArray[np.int64]
+#: More thousandths of a unit than anybody has.
+_DEAR = 2**40
 
 
 @frozen(eq=False)
@@ -188,13 +190,16 @@ class _Demand:
             limited = carries[rows] & (self.room[name][columns] >= 0)
             np.subtract.at(self.room[name], columns[limited], 1)
 
+    def wanted(self, graph: _Graph) -> Ints:
+        """Return how many eligible pairs each column has on each channel, shape (channels, A)."""
+        if len(self.channels) == 1:
+            return graph.count(self.agents)[None, :]
+        flat = self.channel_of[graph.row] * self.agents + graph.column
+        return np.bincount(flat, minlength=self.cost.size).reshape(self.cost.shape)
+
     def slots(self, graph: _Graph, degree: Ints) -> Ints | None:
         """Return how many conversations each agent can take, shape (A,); None where costs are mixed."""
-        if len(self.channels) == 1:
-            wanted = degree[None, :]
-        else:
-            flat = self.channel_of[graph.row] * self.agents + graph.column
-            wanted = np.bincount(flat, minlength=self.cost.size).reshape(self.cost.shape)
+        wanted = self.wanted(graph)
         cost = np.where(wanted > 0, self.cost, -1).max(axis=0, initial=-1)
         differs = ((wanted > 0) & (self.cost != cost)).any(axis=0)
         fits_all = (wanted * self.cost).sum(axis=0) <= self.free
@@ -213,16 +218,18 @@ class _Demand:
         """Return the most that an agent's last possible conversation is charged; hold is lowered by it."""
         if self.policy.spread == "none" or not self.agents:
             return 0.0
-        degree = np.sum([graph.count(self.agents) for graph in graphs], axis=0)
-        slots = self.most(degree)
+        slots = self._most(np.sum([self.wanted(graph) for graph in graphs], axis=0))
         charge = np.where(slots > 0, np.rint((self.open + slots) / self.weight), 0.0)
         return float(self.policy.resolution * charge.max(initial=0.0))
 
-    def most(self, degree: Ints) -> Ints:
-        """Return an upper limit on how many conversations each agent can take."""
-        if not len(self.cost):
-            return np.zeros(self.agents, np.int64)
-        cheapest = self.cost.min(axis=0)
+    def most(self, graph: _Graph) -> Ints:
+        """Return an upper limit on how many conversations each agent can take, shape (A,)."""
+        return self._most(self.wanted(graph))
+
+    def _most(self, wanted: Ints) -> Ints:
+        # Channels that nobody wants of an agent say nothing about it: what cannot be routed must not touch the others.
+        degree = wanted.sum(axis=0)
+        cheapest = np.where(wanted > 0, self.cost, _DEAR).min(axis=0, initial=_DEAR)
         return np.where(cheapest > 0, np.minimum(self.free // np.maximum(cheapest, 1), degree), degree)
 
 
@@ -239,7 +246,7 @@ def _carriers(problem: Problem) -> dict[str, NDArray[np.bool_]]:
 def _solve(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None) -> Matching:
     degree = graph.count(demand.agents)
     slots = demand.slots(graph, degree)
-    binding = _binding_caps(demand, graph, degree, demand.most(degree) if slots is None else slots)
+    binding = _binding_caps(demand, graph, degree, demand.most(graph) if slots is None else slots)
     overlap = sum((demand.carries[name].astype(int) for name in binding), start=np.zeros(len(hold), int))
     if slots is None or (overlap > 1).any():
         return _solve_mixed(demand, graph, hold, list(binding), limit)
@@ -296,7 +303,7 @@ def _solve_mixed(
         demand.free,
         hold,
         priority=demand.priority,
-        unit_cost=demand.charges(max(int(demand.most(graph.count(demand.agents)).max(initial=1)), 1)),
+        unit_cost=demand.charges(max(int(demand.most(graph).max(initial=1)), 1)),
         membership=np.array([demand.carries[name] for name in binding]).T if binding else None,
         cap=np.array([demand.room[name] for name in binding]).T if binding else None,
         resolution=demand.policy.resolution,

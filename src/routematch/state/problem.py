@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from routematch.errors import Faults, InvalidInputError
 from routematch.model import Agent, Conversation, Estimates, Queue, Requirement
-from routematch.model.judging import judge
 from routematch.model.requirements import walk
 from routematch.state.backlog import Backlog, RequestClass, check_conversations
+from routematch.state.learned import Learned
 from routematch.state.roster import Declared, Roster
 
 __all__ = ["Problem", "Settings", "SparsePairs", "latest"]
@@ -177,41 +177,22 @@ class Problem:
         The weakest link among the request's skills: learned where history says something about agent and skill,
         declared otherwise. None where history says nothing about these skills.
         """
-        skills = _skills_that_count(request)
-        learned = [
-            agent
-            for agent, row in self.estimates.success.items()
-            if agent in self.roster.index and not skills.isdisjoint(row)
-        ]
-        if not learned:
+        learned = self.once("success", lambda: Learned.of(self.estimates.success, self.roster))
+        if not learned.says_anything(_skills_that_count(request)):
             return None
-        column = self.declared(request).achievement[self.roster.profile_of]
-        for agent in learned:
-            position = self.roster.index[agent]
-            column[position] = self._weakest_link(request, position)
-        return column
-
-    def _weakest_link(self, request: RequestClass, position: int) -> float:
-        agent = self.roster.agents[position]
-        learned = self.estimates.success[agent.id]
-        levels = dict(agent.skills)
-        levels.update({skill: estimate.mean for skill, estimate in learned.items() if skill in levels})
-        return judge(request.requires, agent, levels=levels)[1]
+        return learned.achievement(request.requires)
 
     def handle_time(self, request: RequestClass) -> NDArray[np.float64]:
-        """Return the expected handle time of each agent for a request, in seconds, shape (A,)."""
-        column = np.full(len(self.roster), self.settings.default_handle_time)
-        skills = sorted(_skills_that_count(request))
-        for agent, row in self.estimates.handle_time.items():
-            position = self.roster.index.get(agent)
-            if position is None:
-                continue
-            known = [row[skill].mean for skill in skills if skill in row]
-            if known:
-                column[position] = max(known)
-            elif request.channel in row or "*" in row:
-                column[position] = row[request.channel if request.channel in row else "*"].mean
-        return column
+        """Return the expected handle time of each agent for a request, in seconds, shape (A,).
+
+        Of what history knows, the longest among the request's skills counts, then the channel's, then ``"*"``.
+        """
+        learned = self.once("handle_time", lambda: Learned.of(self.estimates.handle_time, self.roster))
+        expected = np.full(len(self.roster), self.settings.default_handle_time)
+        learned.overwrite(expected, "*")
+        learned.overwrite(expected, request.channel)
+        by_skill = learned.largest(sorted(_skills_that_count(request)))
+        return np.where(np.isnan(by_skill), expected, by_skill)
 
 
 def latest(conversations: Iterable[Conversation], roster: Roster) -> float:
