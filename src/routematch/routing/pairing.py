@@ -230,7 +230,8 @@ class _Demand:
         # Channels that nobody wants of an agent say nothing about it: what cannot be routed must not touch the others.
         degree = wanted.sum(axis=0)
         cheapest = np.where(wanted > 0, self.cost, _DEAR).min(axis=0, initial=_DEAR)
-        return np.where(cheapest > 0, np.minimum(self.free // np.maximum(cheapest, 1), degree), degree)
+        most: Ints = np.where(cheapest > 0, np.minimum(self.free // np.maximum(cheapest, 1), degree), degree)
+        return most
 
 
 def _carriers(problem: Problem) -> dict[str, NDArray[np.bool_]]:
