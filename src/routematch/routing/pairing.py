@@ -250,7 +250,7 @@ def _solve(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int
     binding = _binding_caps(demand, graph, degree, demand.most(graph) if slots is None else slots)
     overlap = sum((demand.carries[name].astype(int) for name in binding), start=np.zeros(len(hold), int))
     if slots is None or (overlap > 1).any():
-        return _solve_mixed(demand, graph, hold, list(binding), limit)
+        return _solve_mixed(demand, graph, hold, limit)
     return _solve_assignment(demand, graph, hold, slots, binding, limit)
 
 
@@ -292,9 +292,10 @@ def _solve_assignment(
     return solve(problem, budget=limit)
 
 
-def _solve_mixed(
-    demand: _Demand, graph: _Graph, hold: NDArray[np.float64], binding: list[str], limit: int | None
-) -> Matching:
+def _solve_mixed(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None) -> Matching:
+    # Here a cap that covers all an agent could take is a cap like any other: there are no slots that it could lower.
+    wanted = {name: graph.count(demand.agents, demand.carries[name]) for name in demand.room}
+    binding = [name for name, room in demand.room.items() if ((room >= 0) & (room < wanted[name])).any()]
     from routematch.solvers import MixedProblem, solve_mixed  # loads scipy
 
     row_of = np.repeat(np.arange(len(hold)), np.diff(graph.starts))
