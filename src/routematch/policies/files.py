@@ -1,8 +1,10 @@
-"""Policies from plain data: what a policy file in TOML or JSON holds.
+"""Policies as text: what a policy file in TOML or JSON holds.
 
->>> policy = policy_from_data({"preset": "longest_idle", "aging_rate": 0.001})
+>>> policy = loads('preset = "longest_idle"\\naging_rate = 0.001')
 >>> policy.name, policy.aging_rate
 ('longest_idle', 0.001)
+>>> loads(dumps(policy)) == policy
+True
 """
 
 from __future__ import annotations
@@ -18,7 +20,49 @@ from routematch.policies.presets import PRESETS
 from routematch.rules import RULES
 from routematch.terms import TERMS
 
-__all__ = ["policy_from_data"]
+__all__ = ["dumps", "loads", "policy_from_data"]
+
+
+def loads(text: str | bytes, *, format: str = "toml") -> Policy:  # noqa: A002 - as codec.loads
+    """Read a policy from TOML or JSON text.
+
+    Parameters
+    ----------
+    text : str or bytes
+    format : str
+        ``"toml"`` or ``"json"``.
+
+    Returns
+    -------
+    Policy
+
+    Raises
+    ------
+    InvalidInputError
+        As `policy_from_data`, and where the text cannot be read.
+    """
+    from routematch import codec
+
+    return policy_from_data(cast("Any", codec.loads(text, format=format)))
+
+
+def dumps(policy: Policy, *, format: str = "toml") -> str:  # noqa: A002 - as codec.dumps
+    """Write a policy as TOML or JSON text; `loads` gives an equal one.
+
+    Parameters
+    ----------
+    policy : Policy
+        Of members that this library knows by name.
+    format : str
+        ``"toml"`` or ``"json"``.
+
+    Returns
+    -------
+    str
+    """
+    from routematch import codec
+
+    return codec.dumps(policy.to_data(), format=format, indent=2 if format == "json" else None)
 
 
 def policy_from_data(data: Mapping[str, Any]) -> Policy:

@@ -10,9 +10,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 from attrs import evolve, field, fields, frozen
@@ -202,12 +201,12 @@ class Policy:
                 data[name] = _plain(value)
         return data
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """The same for policies that decide alike by their data, whatever their verdict; changes with any parameter."""
-        data = {key: value for key, value in self.to_data().items() if key != "verdict"}
-        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        """The same for policies that are equal as data, whatever their verdict; changes with any parameter."""
+        from routematch.codec import fingerprint
+
+        return fingerprint({key: value for key, value in self.to_data().items() if key != "verdict"})
 
     def parameters(self) -> dict[str, float]:
         """Return every number that can be tuned, by path: ``terms.affinity.weight``, ``aging_rate``."""
