@@ -24,6 +24,7 @@ from routematch.codec.conditions import CONDITIONS, condition_from_data, conditi
 from routematch.codec.plain import Data
 from routematch.errors import Faults, InvalidInputError
 from routematch.model import Capacity, Condition, Estimate, Preference, Requirement
+from routematch.model.checks import is_number
 
 __all__ = ["Registration", "from_data", "make_converter", "register", "to_data"]
 
@@ -178,7 +179,7 @@ def _register_reading(converter: Converter) -> None:
     converter.register_structure_hook_func(
         lambda kind: kind == Condition, lambda data, _: condition_from_data(data, None, converter)
     )
-    for number_like in (Capacity, Estimate):  # plain numbers are widened by the field
+    for number_like in (Capacity, Estimate):
         converter.register_structure_hook(number_like, _number_or(_class_reader(converter, number_like)))
     preferences = tuple[Preference, ...]
     read_list = _sequence_reader(converter, Preference)
@@ -203,7 +204,20 @@ def _optional_reader(converter: Converter, kind: object) -> _Hook:
 
 
 def _number_or(read: _Hook) -> _Hook:
-    return lambda data, cls: read(data, cls) if isinstance(data, Mapping) else data
+    """Take a plain number for the first field of the class."""
+
+    def read_either(data: object, cls: Any) -> object:  # noqa: ANN401 - a class
+        if isinstance(data, Mapping | cls):
+            return read(data, cls)
+        if not is_number(data):
+            message = f"must be a number, or a mapping with the fields of {cls.__name__}"
+            raise InvalidInputError(_one_fault(message, given=data))
+        try:
+            return cls(data)
+        except InvalidInputError as error:
+            raise InvalidInputError(fault._replace(place="") for fault in error.faults) from None
+
+    return read_either
 
 
 def _sequence_reader(converter: Converter, inner: Any) -> _Hook:  # noqa: ANN401 - a type, or a union of types
@@ -299,14 +313,14 @@ def _made(cls: type, values: dict[str, Any], faults: Faults, lacking: list[str])
 def _check_types(faults: Faults, values: dict[str, object], kinds: Mapping[str, object]) -> None:
     """Check the plain fields of a class that has no checks of its own."""
     for name, value in values.items():
-        allowed = [kind for kind in get_args(kinds[name]) or (kinds[name],) if kind in _PLAIN_TYPES]
-        if not allowed or type(value) in allowed or (type(value) is int and float in allowed):
+        allowed = get_args(kinds[name]) or (kinds[name],)
+        if not set(allowed) <= _PLAIN_TYPES or type(value) in allowed or (type(value) is int and float in allowed):
             continue
         names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in allowed)
         faults.add(f"must be {names}", place=name, given=value)
 
 
-_PLAIN_TYPES = (str, int, float, bool, type(None))
+_PLAIN_TYPES = {str, int, float, bool, type(None)}
 
 
 def _field_reader(converter: Converter, name: str, kind: Any) -> _Hook:  # noqa: ANN401 - a type, or a union of types
@@ -331,7 +345,7 @@ def _read_instant(data: object, _: object) -> object:
         raise InvalidInputError(_one_fault(message, given=data.isoformat()))
     if isinstance(data, date | time) and not isinstance(data, datetime):
         raise InvalidInputError(_one_fault("must be an instant with date, time and offset", given=data.isoformat()))
-    return data
+    return data.timestamp() if isinstance(data, datetime) else data
 
 
 _house = make_converter()
