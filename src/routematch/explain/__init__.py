@@ -1,6 +1,19 @@
-"""Explanations: why this agent, why not that one, why still waiting, what would change it."""
+"""Explanations: why this agent, why not that one, why still waiting, what would change it, what can never work."""
 
 from routematch.explain.conversation import explain_conversation
 from routematch.explain.explanation import Alternative, Blocking, Explanation, Refusal, RelaxationEffect, TradeOff
+from routematch.explain.feasibility import check_input
+from routematch.explain.findings import FINDINGS, Finding
 
-__all__ = ["Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff", "explain_conversation"]
+__all__ = [
+    "FINDINGS",
+    "Alternative",
+    "Blocking",
+    "Explanation",
+    "Finding",
+    "Refusal",
+    "RelaxationEffect",
+    "TradeOff",
+    "check_input",
+    "explain_conversation",
+]

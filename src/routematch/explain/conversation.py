@@ -15,14 +15,17 @@ from routematch.model.requirements import ANYONE
 from routematch.policies import Policy
 from routematch.rules import Rule
 from routematch.state import NO_REQUEST, RequestClass, Trace
+from routematch.state.trace import ALLOWED
 from routematch.terms import Achievement
 
-__all__ = ["explain_conversation"]
+__all__ = ["explain_conversation", "parts_that_must_hold"]
 
 _TOLERANCE = 1e-12
 
 
-def explain_conversation(trace: Trace, conversation_id: str, *, held: Held | None = None) -> Explanation:
+def explain_conversation(
+    trace: Trace, conversation_id: str, *, held: Held | None = None, refusals: int | None = None
+) -> Explanation:
     """Explain the answer for one conversation.
 
     Parameters
@@ -31,6 +34,8 @@ def explain_conversation(trace: Trace, conversation_id: str, *, held: Held | Non
     conversation_id : str
     held : Held, optional
         The answer, where it is held.
+    refusals : int, optional
+        How many refused agents to name, None for all; with many agents that is most of the work.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def explain_conversation(trace: Trace, conversation_id: str, *, held: Held | Non
         worth=None,
         urgency=FrozenMap({name: float(amounts[row]) for name, amounts in trace.urgency.items()}),
         better=_trade_offs(trace, row),
-        refused=_refusals(trace, row),
+        refused=_refusals(trace, row, refusals),
         ties=ties,
     )
     chosen = int(trace.agent_of[row])
@@ -128,14 +133,19 @@ def _loss(trace: Trace, row: int, agent: int) -> float:
     return trace.value_of(row, agent) - max(elsewhere, float(trace.hold[row]))
 
 
-def _refusals(trace: Trace, row: int) -> tuple[Refusal, ...]:
+def _refusals(trace: Trace, row: int, most: int | None) -> tuple[Refusal, ...]:
+    """Return who is refused and by which rule, those who got furthest first."""
     roster = trace.problem.roster
+    stopped = np.full(len(roster), ALLOWED, np.intp)
+    stopped[:] = trace.candidates.refusals[trace.problem.backlog.class_of[row]] if len(roster) else 0
+    for (refused_row, agent), number in trace.candidates.refused_pairs.items():
+        if refused_row == row:
+            stopped[agent] = min(number, stopped[agent])
+    refused = np.flatnonzero(stopped != ALLOWED)
     found = []
-    for agent, name in enumerate(roster.ids):
-        number = trace.refusal(row, agent)
-        if number is not None:
-            rule = _rule(trace, number)
-            found.append(Refusal(name, rule.name, rule.sentence(trace.problem, row, agent)))
+    for agent in refused[np.argsort(-stopped[refused], kind="stable")][:most].tolist():
+        rule = _rule(trace, int(stopped[agent]))
+        found.append(Refusal(roster.ids[agent], rule.name, rule.sentence(trace.problem, row, agent)))
     return tuple(found)
 
 
@@ -178,15 +188,16 @@ def _eligible(trace: Trace, row: int, request: RequestClass) -> NDArray[np.bool_
     return allowed
 
 
-def _parts(condition: Condition) -> list[Condition]:
+def parts_that_must_hold(condition: Condition) -> list[Condition]:
+    """Return the parts of a condition that must all hold, the outermost `AllOf` looked into."""
     if isinstance(condition, AllOf):
-        return [inner for part in condition.parts for inner in _parts(part)]
+        return [inner for part in condition.parts for inner in parts_that_must_hold(part)]
     return [condition]
 
 
 def _blocking(trace: Trace, row: int, request: RequestClass, now_eligible: NDArray[np.bool_]) -> tuple[Blocking, ...]:
     roster = trace.problem.roster
-    parts = _parts(request.requires)
+    parts = parts_that_must_hold(request.requires)
     found = []
     for position, part in enumerate(parts):
         rest = AllOf(tuple(other for at, other in enumerate(parts) if at != position))

@@ -135,7 +135,7 @@ class Explanation:
     better : tuple of TradeOff
         Agents who would have been better for it, best first.
     refused : tuple of Refusal
-        Every agent whom a rule refuses, in order of id.
+        Every agent whom a rule refuses: those who got furthest first, then in order of id.
     ties : tuple of str
         Order that decides between equals.
     reason : str or None
@@ -198,10 +198,12 @@ class Explanation:
             agents = (
                 "nobody meets" if not part.met_by else f"{_agents(part.met_by)} meet{'s' if part.met_by == 1 else ''}"
             )
-            lines.append(f"  {agents} {part.part}; without it {_agents(part.would_add)} more could take it")
+            lines.append(f"  {agents} {part.part}; without it {part.would_add or 'nobody'} more could take it")
         for step in self.relaxations[:3]:
-            lines.append(f"  after {step.after:g} s it asks for {step.requires}: {_agents(step.would_add)} more")
-        lines.append(f"  the answer can change by itself {_when(self.review_at)}")
+            lines.append(
+                f"  after {step.after:g} s it asks for {step.requires}: {step.would_add or 'nobody'} more could take it"
+            )
+        lines.append(f"  {_when(self.review_at)}")
         return lines
 
     def _source(self) -> str:
@@ -251,7 +253,9 @@ def _agents(count: int) -> str:
 
 def _when(instant: float | None) -> str:
     if instant is None:
-        return "never, only by an event"
+        return "only an event can change the answer"
     if instant > 1e8:
-        return f"at {datetime.fromtimestamp(instant, UTC).isoformat(timespec='seconds')}"
-    return f"at {instant:g}"
+        return (
+            f"the answer can change by itself at {datetime.fromtimestamp(instant, UTC).isoformat(timespec='seconds')}"
+        )
+    return f"the answer can change by itself at {instant:g}"

@@ -1,0 +1,263 @@
+"""The commands: each reads, calls the library, and shows or writes what it gives."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+from routematch.cli.choosing import chosen_policy, data_policy, what_raised
+from routematch.cli.failing import settle
+from routematch.cli.reading import instant_from, read_input, read_memory
+from routematch.codec import InputFile
+from routematch.errors import ContractError, Faults, MissingExtraError, RoutematchError
+from routematch.explain import check_input, explain_conversation
+from routematch.policies import PRESETS, Policy, dumps
+from routematch.routing import Plan
+from routematch.routing import route as route_input
+
+try:
+    import typer
+except ImportError as error:
+    raise MissingExtraError("cli", "the command line") from error
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="routematch",
+    help="Pair waiting conversations with the best available agents: jointly, exactly, explained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Input file, JSON or TOML; - reads standard input.")]
+PolicyName = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="POLICY", help="Name of a preset, a policy file, or module:name for code."),
+]
+Now = Annotated[
+    str | None, typer.Option("--now", metavar="INSTANT", help="POSIX seconds, or a date and time with its zone.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="NUMBER", help="Chance of random ties; 0 by default.")]
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", metavar="FILE", help="Memory of an earlier plan, or that plan as JSON."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="STEPS", help="Budget in solver steps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="routematch")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - the form of a callback
+    if wanted:
+        with contextlib.suppress(PackageNotFoundError):
+            typer.echo(f"routematch {version('routematch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+
+
+@app.command()
+def route(
+    file: File,
+    *,
+    as_json: AsJson = False,
+    policy: PolicyName = None,
+    now: Now = None,
+    seed: Seed = None,
+    memory: Memory = None,
+    limit: Limit = None,
+) -> None:
+    """Show who gets what and why, and who goes on waiting and why."""
+
+    def work() -> int:
+        plan = _plan(file, policy=policy, now=now, seed=seed, memory=memory, limit=limit)
+        if as_json:
+            _write(plan.to_dict())
+            return 0
+        from routematch.cli.showing import show_plan
+
+        ids = plan.trace.problem.backlog.ids
+        show_plan(plan, [explain_conversation(plan.trace, i, held=plan.held.get(i), refusals=1) for i in ids])
+        return 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
+def explain(
+    file: File,
+    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id.")],
+    *,
+    as_json: AsJson = False,
+    policy: PolicyName = None,
+    now: Now = None,
+    seed: Seed = None,
+    memory: Memory = None,
+    limit: Limit = None,
+) -> None:
+    """Show why one conversation got its agent, or why it waits."""
+
+    def work() -> int:
+        plan = _plan(file, policy=policy, now=now, seed=seed, memory=memory, limit=limit)
+        explanation = plan.explain(conversation)
+        if as_json:
+            _write(explanation.to_dict())
+            return 0
+        from routematch.cli.showing import show_explanation
+
+        show_explanation(explanation)
+        return 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
+def check(file: File, *, as_json: AsJson = False, policy: PolicyName = None, now: Now = None) -> None:
+    """Find what can never work: skills nobody holds, levels nobody reaches, relaxations that add nobody.
+
+    Exit status 1 when a conversation can never be served, whoever is present and however long it waits.
+    """
+
+    def work() -> int:
+        given = read_input(file)
+        findings = check_input(
+            given.conversations,
+            given.agents,
+            queues=given.queues,
+            policy=chosen_policy(policy, given.policy),
+            now=given.now if now is None else instant_from(now),
+        )
+        problems = sum(finding.severity == "problem" for finding in findings)
+        if as_json:
+            _write(
+                {
+                    "schema": "routematch/findings/1",
+                    "problems": problems,
+                    "hints": len(findings) - problems,
+                    "findings": [finding.to_dict() for finding in findings],
+                }
+            )
+        else:
+            from routematch.cli.showing import show_findings
+
+            show_findings(findings)
+        return 1 if problems else 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
+def policies(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="A preset or a policy file.")] = None,
+    *,
+    compare: Annotated[bool, typer.Option("--compare", help="Show what differs between two policies.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the presets, print one policy as a file, or compare two."""
+
+    def work() -> int:
+        wanted = names or []
+        if len(wanted) != 2 if compare else len(wanted) > 1:
+            faults = Faults()
+            message = "--compare takes two policies" if compare else "one policy at a time; --compare takes two"
+            faults.add(message, given=wanted)
+            faults.raise_if_any()
+        if not wanted:
+            _list_presets(as_json=as_json)
+        elif compare:
+            _compare(data_policy(wanted[0]), data_policy(wanted[1]), as_json=as_json)
+        else:
+            _print_policy(data_policy(wanted[0]), as_json=as_json)
+        return 0
+
+    raise typer.Exit(settle(work, source=""))
+
+
+def _plan(
+    file: str, *, policy: str | None, now: str | None, seed: int | None, memory: str | None, limit: int | None
+) -> Plan:
+    """Read an input file and route it; what the command line says goes before what the file says."""
+    given: InputFile = read_input(file)
+    chosen = chosen_policy(policy, given.policy)
+    arguments: dict[str, Any] = {
+        "policy": chosen,
+        "now": given.now if now is None else instant_from(now),
+        "estimates": given.estimates,
+        "memory": given.memory if memory is None else read_memory(memory),
+        "seed": seed,
+        "queues": given.queues,
+        "limit": limit,
+    }
+    if chosen is None or isinstance(chosen, Policy):
+        return route_input(given.conversations, given.agents, **arguments)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return route_input(given.conversations, given.agents, **arguments)
+    except RoutematchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever somebody's policy raises is their fault to read
+        message = f"the policy {policy} raised {what_raised(error)}"
+    raise ContractError(message)
+
+
+def _list_presets(*, as_json: bool) -> None:
+    if as_json:
+        lines = ((name, make, _line(make)) for name, make in PRESETS.items())
+        _write([{"name": name, "fingerprint": make().fingerprint, "summary": line} for name, make, line in lines])
+        return
+    from routematch.cli.showing import show_presets
+
+    show_presets({name: _line(make) for name, make in PRESETS.items()})
+
+
+def _line(make: object) -> str:
+    """Return the first sentence of a preset's docstring, without its verb."""
+    return (inspect.getdoc(make) or "").partition("\n")[0].removeprefix("Return ").rstrip(".")
+
+
+def _print_policy(policy: Policy, *, as_json: bool) -> None:
+    if as_json:
+        _write({**policy.to_data(), "fingerprint": policy.fingerprint})
+        return
+    sys.stdout.write(f"# {policy.fingerprint}\n{dumps(policy)}")
+
+
+def _compare(first: Policy, second: Policy, *, as_json: bool) -> None:
+    if not as_json:
+        from routematch.cli.showing import show_differences
+
+        show_differences(first, second)
+        return
+    differences = {path: {"first": mine, "second": theirs} for path, (mine, theirs) in first.compare(second).items()}
+    _write({"first": first.fingerprint, "second": second.fingerprint, "differences": differences})
+
+
+def _write(data: object) -> None:
+    """Write JSON: the same bytes for the same data, in ASCII, so that no terminal and no locale can be upset."""
+    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
