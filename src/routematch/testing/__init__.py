@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["strategies"]
+__all__ = ["batteries", "cases", "oracle", "strategies"]
 
 
 def __getattr__(name: str) -> ModuleType:
