@@ -318,9 +318,11 @@ def breaches(case: Case, pairs: Mapping[str, str]) -> list[str]:
         mine = [waiting[name] for name, taker in pairs.items() if taker == agent.id]
         if sum(_thousandths(agent.capacity.cost(c.channel)) for c in mine) > _free(agent):
             found.append(f"{agent.id} gets more than its free units")
-        for cap in agent.capacity.caps:
-            if sum(cap == c.channel or cap in c.labels for c in mine) > _cap_left(agent, cap):
-                found.append(f"{agent.id} gets more than its cap for {cap}")
+        found += [
+            f"{agent.id} gets more than its cap for {cap}"
+            for cap in agent.capacity.caps
+            if sum(cap == c.channel or cap in c.labels for c in mine) > _cap_left(agent, cap)
+        ]
     return found
 
 
