@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routematch.solvers.engines import Method, solve
+from routematch.solvers.live import LiveMatching
 from routematch.solvers.matching import Matching
 from routematch.solvers.oracle import brute_force, random_problem
 from routematch.solvers.problem import DEFAULT_RESOLUTION, AssignmentProblem, SparseRows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_RESOLUTION",
     "AssignmentProblem",
+    "LiveMatching",
     "Matching",
     "Method",
     "MixedProblem",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.errors import Faults, InvalidInputError
@@ -23,9 +24,9 @@ from routematch.solvers.network import Network, build_network
 from routematch.solvers.prices import Duals, dual_total, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 from routematch.solvers.sparse import solve_sparse
-from routematch.solvers.verify import find_tight, is_proven, total
+from routematch.solvers.verify import find_tight, is_feasible, is_proven, total
 
-__all__ = ["Method", "solve"]
+__all__ = ["Method", "Solution", "finish", "solve", "solve_network"]
 
 Ints = NDArray[np.int64]
 
@@ -65,40 +66,60 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     """
     _check(method, budget)
     network = build_network(problem)
+    if method in {"hungarian", "sparse"} and network.has_groups:
+        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto', 'chains' or 'min_cost_flow'")
+    return finish(network, solve_network(network, method, budget))[0]
+
+
+@frozen(eq=False)
+class Solution:
+    """What an engine found: a matching by pairs, prices, and who found it.
+
+    Attributes
+    ----------
+    pair : ndarray of int64, shape (C,)
+    duals : Duals
+    method : str
+    steps : int
+    """
+
+    pair: Ints
+    duals: Duals
+    method: str
+    steps: int = 0
+
+
+def solve_network(network: Network, method: Method = "auto", budget: int | None = None) -> Solution:
+    """Find a best matching with its agent-minimal prices; with a budget perhaps only a good one."""
     if not len(network.worth) or not network.capacity.any():
         return _nobody_served(network)
-    if method == "auto":
-        return _solve_auto(network, budget)
-    if network.has_groups and method in {"hungarian", "sparse"}:
-        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto', 'chains' or 'min_cost_flow'")
     if method in {"hungarian", "sparse"}:
         return _by_scipy(network, method)
+    if method == "auto":
+        return _by_choice(network, budget)
     result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
-    return _matching(network, result.pair, result.duals, method, result.steps)
+    return Solution(result.pair, result.duals, method, result.steps)
 
 
-def _solve_auto(network: Network, budget: int | None) -> Matching:
-    """Choose by size and load; give the chains only the steps after which scipy would be faster."""
+def _by_choice(network: Network, budget: int | None) -> Solution:
+    """Choose by size and load; give the chains only the steps after which another engine would be faster."""
     choice = choose(network)
     if choice.method in {"hungarian", "sparse"} and budget is None:
         return _by_scipy(network, choice.method)
-    limit = choice.limit if budget is None else budget
-    result = solve_chains(network, limit)
+    result = solve_chains(network, choice.limit if budget is None else budget)
     if result.is_complete or budget is not None:
-        return _matching(network, result.pair, result.duals, "chains", result.steps)
+        return Solution(result.pair, result.duals, "chains", result.steps)
     return _by_scipy(network, choice.otherwise)
 
 
-def _by_scipy(network: Network, method: str) -> Matching:
-    """Take scipy's matching, find its prices; if they do not prove it, ask the reference engine."""
+def _by_scipy(network: Network, method: str) -> Solution:
+    """Take scipy's matching and find its prices; where there are none it was wrong, and the reference is asked."""
     pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
-    duals = smallest_prices(network, pair)
+    duals = smallest_prices(network, pair) if is_feasible(network, pair) else None
     if duals is not None:
-        matching = _matching(network, pair, duals, method, 0)
-        if matching.is_optimal:
-            return matching
+        return Solution(pair, duals, method)
     result = solve_flow(network)
-    return _matching(network, result.pair, result.duals, "min_cost_flow", result.steps)
+    return Solution(result.pair, result.duals, "min_cost_flow", result.steps)
 
 
 def _check(method: str, budget: int | None) -> None:
@@ -110,40 +131,42 @@ def _check(method: str, budget: int | None) -> None:
     faults.raise_if_any()
 
 
-def _nobody_served(network: Network) -> Matching:
+def _nobody_served(network: Network) -> Solution:
     nobody = np.full(network.rows, -1)
     duals = smallest_prices(network, nobody)
     if duals is None:
         raise AssertionError("holding everybody is best where nobody can be served")
-    return _matching(network, nobody, duals, "none", 0)
+    return Solution(nobody, duals, "none")
 
 
-def _matching(network: Network, pair: Ints, duals: Duals, method: str, steps: int) -> Matching:
-    """Check the proof, choose the canonical matching, and turn steps into values."""
+def finish(network: Network, found: Solution) -> tuple[Matching, Ints]:
+    """Check the proof, choose the canonical matching, and turn steps into values; return it also by pairs."""
+    duals, pair = found.duals, found.pair
     tight = find_tight(network, duals)
     proven = is_proven(network, pair, duals, tight)
+    missing = 0 if proven else dual_total(network, duals) - total(network, pair)
     if proven and tight is not None:
         pair = make_canonical(network, pair, duals, tight)
     served = pair >= 0
     agent_of = np.full(network.rows, -1, np.intp)
     agent_of[served] = network.agent_of[pair[served]]
     value = network.value(pair)
-    missing = 0 if proven else dual_total(network, duals) - total(network, pair)
     extra = duals.price[: network.agents] - network.next_cost(network.capacity)
     agent_price = _value_part(network, np.maximum(extra, 0)).astype(np.float64) * network.resolution
     conversation_price = (network.hold + _value_part(network, duals.gain)).astype(np.float64) * network.resolution
     for array in (agent_of, agent_price, conversation_price):
         array.flags.writeable = False
-    return Matching(
+    matching = Matching(
         agent_of=agent_of,
         value=value * network.resolution,
         bound=(value + missing) * network.resolution,
         is_optimal=proven,
         conversation_price=conversation_price,
         agent_price=agent_price,
-        method=method,
-        steps=steps,
+        method=found.method,
+        steps=found.steps,
     )
+    return matching, pair
 
 
 def _value_part(network: Network, amount: Ints) -> Ints:

@@ -1,0 +1,189 @@
+"""A live matching is as good as a fresh solve after every event, with prices that prove it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from routematch.errors import InvalidInputError
+from routematch.solvers import AssignmentProblem, LiveMatching, live_columns, live_state, solve
+
+
+def facts(matching):
+    """Return everything a settled live matching and a fresh solve must agree on."""
+    return (
+        matching.agent_of.tolist(),
+        matching.value,
+        matching.bound,
+        matching.is_optimal,
+        matching.agent_price.tolist(),
+        matching.conversation_price.tolist(),
+    )
+
+
+class Story:
+    """A random sequence of events on a small live matching, rich in ties and scarce in units."""
+
+    def __init__(self, seed, *, rows=6, agents=5, levels=6):
+        self.random = np.random.default_rng(seed)
+        self.levels, self.most_rows, self.most_agents = levels, 2 * rows, 2 * agents
+        count = int(self.random.integers(0, agents))
+        start = int(self.random.integers(0, rows))
+        capacity = self.random.integers(0, 3, count)
+        self.has_costs = self.random.random() < 0.5
+        extra = {"unit_cost": self.costs((count, max(1, int(capacity.max(initial=0)))))} if self.has_costs else {}
+        value = np.array([self.values(count) for _ in range(start)]).reshape(start, count)
+        self.live = LiveMatching(AssignmentProblem(value, capacity, self.holds(start), resolution=1.0, **extra))
+        self.present = set(range(count))
+        self.count = count
+
+    def values(self, size):
+        value = self.random.integers(-1, self.levels, size).astype(float)
+        value[self.random.random(size) < 0.3] = -np.inf
+        return value
+
+    def holds(self, size):
+        return self.random.integers(-1, 2, size).astype(float)
+
+    def costs(self, shape):
+        return np.cumsum(self.random.integers(0, 3, shape), axis=-1).astype(float)
+
+    def event(self):
+        """Let one thing happen."""
+        kind, rows = self.random.integers(0, 7), self.live.rows
+        row = int(self.random.choice(rows)) if rows else None
+        agent = int(self.random.choice(sorted(self.present))) if self.present else None
+        if kind <= 1 and len(rows) < self.most_rows:
+            self.live.add_row(self.values(self.count), hold=float(self.holds(1)[0]))
+        elif kind == 2 and rows:
+            self.live.remove_row(row)
+        elif kind == 3 and rows:
+            self.live.change_row(row, self.values(self.count), hold=float(self.holds(1)[0]))
+        elif kind == 4 and self.present:
+            self.live.set_capacity(agent, int(self.random.integers(0, 4)))
+        elif kind == 5 and self.count < self.most_agents:
+            costs = self.costs(2) if self.has_costs else ()
+            capacity = int(self.random.integers(0, 3))
+            self.present.add(self.live.add_agent(self.values(len(rows)), capacity=capacity, unit_cost=costs))
+            self.count += 1
+        elif kind == 6 and self.present and self.random.random() < 0.3:
+            self.live.remove_agent(agent)
+            self.present.discard(agent)
+
+
+def check(story):
+    """Compare with a fresh solve, and check the proof kept by the live matching itself."""
+    fresh = solve(story.live.problem())
+    assert story.live.value == fresh.value
+    assert story.live.is_proven()
+    for agent in story.present:
+        assert story.live.agent_price(agent) >= fresh.agent_price[agent]
+    return fresh
+
+
+@pytest.fixture(autouse=True)
+def short_lists(monkeypatch):
+    """Make rows look at few pairs and columns compress often, so that small problems reach every path."""
+    monkeypatch.setattr(live_state, "FIRST_LOOK", 2)
+    monkeypatch.setattr(live_state, "WIDER", 2)
+    monkeypatch.setattr(live_columns, "MOST_LISTED", 12)
+
+
+def test_every_event_leaves_the_matching_best():
+    """After every event the value is that of a fresh solve, the proof closes, and no price is too low."""
+    for seed in range(30):
+        story = Story(seed)
+        for _ in range(40):
+            story.event()
+            check(story)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_events_leave_the_matching_best():
+    """The same for many more events, some on larger problems."""
+    for seed in range(1_000):
+        story = Story(10_000 + seed, rows=6 + seed % 15, agents=5 + seed % 12, levels=[3, 6, 100][seed % 3])
+        for _ in range(100):
+            story.event()
+            check(story)
+
+
+def test_settling_gives_what_a_fresh_solve_gives():
+    """After `settle` rows, agents and prices are the canonical ones, and events go on from there."""
+    for seed in range(60):
+        story = Story(1_000 + seed)
+        for _ in range(5):
+            for _ in range(6):
+                story.event()
+            fresh = check(story)
+            assert facts(story.live.settle()) == facts(fresh)
+            check(story)
+
+
+def test_the_checks_see_a_wrong_price(monkeypatch):
+    """A price that is not lowered when a unit falls empty is noticed."""
+    monkeypatch.setattr(live_state.LiveState, "vacate", lambda self, agent: None)
+    with pytest.raises(AssertionError):
+        test_every_event_leaves_the_matching_best()
+
+
+def test_rows_and_agents_keep_their_numbers():
+    """Numbers are given in order of arrival and never change or return."""
+    live = LiveMatching(AssignmentProblem([[1.0], [2.0]], [1]))
+    live.remove_row(0)
+    assert live.add_row([3.0]) == 2
+    assert live.rows == (1, 2)
+    assert [live.agent_of(row) for row in live.rows] == [-1, 0]
+    live.remove_agent(0)
+    assert live.add_agent([1.0, 1.0]) == 1
+    assert live.add_row([5.0, 7.0]) == 3
+    assert live.agent_of(3) == 1
+    assert live.value == 7.0
+    assert live.conversation_price(3) == 7.0 - live.agent_price(1)
+
+
+def test_sparse_rows_and_columns_can_be_given():
+    """Values may be given for some agents, or for some rows, only."""
+    live = LiveMatching(AssignmentProblem(np.zeros((0, 4)), [1, 1, 1, 1]))
+    first = live.add_row([1.0, 2.0], agents=[1, 3])
+    second = live.add_row([-1.0, -np.inf], agents=[0, 2], hold=-2.0)
+    assert (live.agent_of(first), live.agent_of(second)) == (3, 0)
+    agent = live.add_agent([5.0], rows=[second])
+    assert (agent, live.agent_of(second)) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda live: live.add_row([1.0, 2.0]),
+        lambda live: live.add_row([np.nan]),
+        lambda live: live.add_row([np.inf]),
+        lambda live: live.add_row([1.0], hold=np.nan),
+        lambda live: live.add_row([1.0], agents=[1]),
+        lambda live: live.add_row([1.0, 1.0], agents=[0, 0]),
+        lambda live: live.remove_row(9),
+        lambda live: live.agent_of(9),
+        lambda live: live.set_capacity(9, 1),
+        lambda live: live.set_capacity(0, -1),
+        lambda live: live.remove_agent(-1),
+        lambda live: live.add_agent([1.0, 2.0]),
+        lambda live: live.add_agent([1.0], unit_cost=[2.0, 1.0]),
+        lambda live: live.add_agent([1.0], rows=[9]),
+        lambda live: live.add_agent([1.0], capacity=-1),
+    ],
+)
+def test_impossible_events_are_refused_and_change_nothing(wrong):
+    """A fault in an event is reported, and the matching stays as it was."""
+    live = LiveMatching(AssignmentProblem([[1.0]], [1]))
+    with pytest.raises(InvalidInputError):
+        wrong(live)
+    assert (live.rows, live.agent_of(0), live.value) == ((0,), 0, 1.0)
+    assert live.problem().shape == (1, 1)
+
+
+def test_priorities_and_group_caps_are_refused():
+    """What a live matching cannot keep is refused at the start."""
+    with pytest.raises(InvalidInputError, match="priority"):
+        LiveMatching(AssignmentProblem([[1.0]], [1], priority=[1]))
+    with pytest.raises(InvalidInputError, match="row_group"):
+        LiveMatching(AssignmentProblem([[1.0]], [1], row_group=[0], group_capacity=[[1]]))
