@@ -41,9 +41,9 @@ def loads(text: str | bytes, *, format: str = "toml") -> Policy:  # noqa: A002 -
     InvalidInputError
         As `policy_from_data`, and where the text cannot be read.
     """
-    from routematch import codec
+    from routematch.codec import loads as read  # from the package itself it would be a circle
 
-    return policy_from_data(cast("Any", codec.loads(text, format=format)))
+    return policy_from_data(cast("Any", read(text, format=format)))
 
 
 def dumps(policy: Policy, *, format: str = "toml") -> str:  # noqa: A002 - as codec.dumps
@@ -60,9 +60,9 @@ def dumps(policy: Policy, *, format: str = "toml") -> str:  # noqa: A002 - as co
     -------
     str
     """
-    from routematch import codec
+    from routematch.codec import dumps as write
 
-    return codec.dumps(policy.to_data(), format=format, indent=2 if format == "json" else None)
+    return write(policy.to_data(), format=format, indent=2 if format == "json" else None)
 
 
 def policy_from_data(data: Mapping[str, Any]) -> Policy:
