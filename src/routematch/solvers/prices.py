@@ -67,7 +67,7 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
         offered = network.worth[entries] - gain[owner]
         higher = np.flatnonzero(offered > price[network.cell_of[entries]])
         if not len(higher):
-            return _finished(network, pair, price)
+            return _finished(network, pair, price) if _leaves_no_bargain(network, pair, price) else None
         before = price.copy()
         np.maximum.at(price, network.cell_of[entries[higher]], offered[higher])
         if links is not None:
@@ -92,6 +92,12 @@ class _Links:
         np.maximum.at(price, self.owner[self.open], cells[self.open])
         follow = self.used | self.open
         cells[follow] = np.maximum(cells[follow], price[self.owner[follow]])
+
+
+def _leaves_no_bargain(network: Network, pair: Ints, price: Ints) -> bool:
+    """Say whether no agent has a unit left that costs less than the price somebody would pay."""
+    load = network.load(pair)
+    return not ((load < network.capacity) & (price[: network.agents] > network.next_cost(load))).any()
 
 
 def _finished(network: Network, pair: Ints, price: Ints) -> Duals:
