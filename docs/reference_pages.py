@@ -66,11 +66,12 @@ def row(name: str, modules: list[ModuleType]) -> str:
     home = next((module.__name__ for module in modules if name in getattr(module, "__all__", ())), None)
     if inspect.ismodule(value):
         target = f"{{py:mod}}`{name} <{value.__name__}>`"
-    elif home:
+    elif home and callable(value):
         target = f"{{py:obj}}`{name} <{home}.{name}>`"
     else:
         target = f"`{name}`"
-    return f"| {target} | {first_line(value) if callable(value) or inspect.ismodule(value) else ''} |"
+    is_documented = callable(value) or inspect.ismodule(value)
+    return f"| {target} | {first_line(value) if is_documented else f'the condition `{value}`'} |"
 
 
 def members(rung: str, module: ModuleType) -> str:
