@@ -47,3 +47,5 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_title = f"routematch {version}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
