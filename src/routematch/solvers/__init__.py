@@ -18,6 +18,7 @@ from routematch.solvers.live import LiveMatching
 from routematch.solvers.matching import Matching
 from routematch.solvers.oracle import brute_force, random_problem
 from routematch.solvers.problem import DEFAULT_RESOLUTION, AssignmentProblem, SparseRows
+from routematch.solvers.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
     from routematch.solvers.mixed import MixedProblem, solve_mixed
@@ -29,6 +30,7 @@ __all__ = [
     "Matching",
     "Method",
     "MixedProblem",
+    "Sensitivity",
     "SparseRows",
     "brute_force",
     "random_problem",

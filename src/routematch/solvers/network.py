@@ -114,6 +114,12 @@ class Network:
             load[: self.agents] = self.load(pair)
         return load
 
+    def cells(self, pair: Ints) -> Ints:
+        """Return the cell each row is in, -1 where it is held."""
+        cells = np.full(self.rows, -1)
+        cells[pair >= 0] = self.cell_of[pair[pair >= 0]]
+        return cells
+
     def value(self, pair: Ints) -> int:
         """Return the value of a matching: of the served rows, minus unit costs, plus the hold of the held rows."""
         served = pair >= 0

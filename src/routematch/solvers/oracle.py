@@ -173,11 +173,12 @@ def random_problem(generator: np.random.Generator, *, rows: int = 4, agents: int
     AssignmentProblem
         In whole numbers, at resolution 1.
     """
-    shape = int(generator.integers(0, rows + 1)), int(generator.integers(0, agents + 1))
+    least = int(generator.random() > 0.1)
+    shape = int(generator.integers(least, rows + 1)), int(generator.integers(least, agents + 1))
     levels = int(generator.integers(1, 6))
-    value = generator.integers(-levels, levels + 1, shape).astype(np.float64)
+    value = generator.integers(-(levels // 2), levels + 1, shape).astype(np.float64)
     value[generator.random(shape) < generator.choice([0.0, 0.3, 0.7])] = -np.inf
-    capacity = generator.integers(0, generator.integers(1, 5), shape[1])
+    capacity = generator.integers(0, generator.integers(2, 6), shape[1])
     optional: dict[str, NDArray[np.generic]] = {}
     if generator.random() < 0.5:
         optional["hold"] = generator.integers(-2, 3, shape[0]).astype(np.float64)

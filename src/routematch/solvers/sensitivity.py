@@ -1,0 +1,214 @@
+"""What would change a matching: how far a refused pair was from being chosen, and what a unit more or less is worth.
+
+All answers are exact and come from one shortest path each, in the network of possible displacements with the prices as
+potentials (Ahuja, Magnanti and Orlin, 1993, "Network Flows", section 9.11): a pairing changes when the cheapest way
+round it becomes free.
+
+>>> from routematch.solvers import AssignmentProblem, solve
+>>> problem = AssignmentProblem(value=[[0.875, 0.5], [0.75, 0.125]], capacity=[1, 1])
+>>> sensitivity = Sensitivity(problem, solve(problem))
+>>> sensitivity.change_needed(0, 0), sensitivity.change_needed(0, 1)
+(0.25, 0.25)
+>>> sensitivity.loss_of_unit(0), sensitivity.gain_of_agent([1.0, 0.0])
+(0.75, 0.5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from routematch.errors import InvalidInputError
+from routematch.solvers.matching import Matching
+from routematch.solvers.network import build_network
+from routematch.solvers.prices import smallest_prices
+from routematch.solvers.problem import AssignmentProblem
+
+__all__ = ["Sensitivity"]
+
+Ints = NDArray[np.int64]
+
+#: Where units not in use and rows held come from and go to.
+_ROOT = -1
+
+
+class Sensitivity:
+    """Exact answers about a best matching; the prices are found once, each answer is one search.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+    matching : Matching
+        A best matching of it.
+
+    Raises
+    ------
+    InvalidInputError
+        When the matching is not a best matching of the problem.
+
+    Notes
+    -----
+    With `priority` the classes come first: where only a change by class would help, the answer is infinite.
+    """
+
+    def __init__(self, problem: AssignmentProblem, matching: Matching) -> None:
+        self._problem = problem
+        self._network = network = build_network(problem)
+        if matching.agent_of.shape != (network.rows,):
+            raise InvalidInputError("the matching belongs to another problem")
+        served = np.flatnonzero(matching.agent_of >= 0)
+        self._pair = np.full(network.rows, -1)
+        self._pair[served] = network.pairs_of(served, matching.agent_of[served])
+        duals = smallest_prices(network, self._pair) if (self._pair[served] >= 0).all() else None
+        if duals is None:
+            raise InvalidInputError("the matching is not a best matching of the problem")
+        self._duals = duals
+        self._cell = network.cells(self._pair)
+        self._load = network.cell_load(self._pair)
+        self._last = duals.price[: network.agents] - network.last_cost(self._load[: network.agents])
+        self._next = network.next_cost(self._load[: network.agents]) - duals.price[: network.agents]
+
+    def reduced_cost(self, row: int, agent: int) -> float:
+        """Return by how much gain and price exceed the worth of a pair; infinite where it is not usable.
+
+        Zero for a pairing in use. A refused pair stays refused at least until its value rises by so much.
+        """
+        pair = self._number(row, agent)
+        if pair < 0:
+            return np.inf
+        return self._value(int(self._slack(np.array([pair]))[0]))
+
+    def change_needed(self, row: int, agent: int) -> float:
+        """Return the smallest change of the value of a pair after which another matching is as good.
+
+        For a pairing in use how far its value may fall, for a refused pair how far it would have to rise; infinite
+        where the pair is not usable, or where no change is enough.
+        """
+        pair = self._number(row, agent)
+        if pair < 0:
+            return np.inf
+        here = int(self._network.cell_of[pair])
+        if pair == self._pair[row]:
+            return self._value(self._distance(row=row, target=here))
+        onward = self._distance(cell=here, target=int(self._cell[row]))
+        return self._value(int(self._slack(np.array([pair]))[0]) + onward)
+
+    def gain_of_unit(self, agent: int) -> float:
+        """Return what one more unit of an agent would gain: its price."""
+        self._check_agent(agent)
+        extra = self._duals.price[agent] - self._network.next_cost(self._network.capacity)[agent]
+        return self._plain(max(int(extra), 0))
+
+    def loss_of_unit(self, agent: int) -> float:
+        """Return what would be lost with one unit of an agent less; zero where a unit is free or there is none."""
+        self._check_agent(agent)
+        load, capacity = int(self._load[agent]), int(self._problem.capacity[agent])
+        if load < capacity or not load:
+            return 0.0
+        return self._plain(self._distance(cell=agent, target=_ROOT, closed=agent) + int(self._last[agent]))
+
+    def gain_of_agent(self, value: ArrayLike) -> float:
+        """Return what one more agent with a single unit would gain.
+
+        Parameters
+        ----------
+        value : array_like of float, shape (C,)
+            Value of each row with that agent; minus infinity means ineligible.
+        """
+        values = np.asarray(value, np.float64)
+        if values.shape != (self._network.rows,) or not (values < np.inf).all():
+            raise InvalidInputError(f"value must be {self._network.rows} numbers, finite or -inf")
+        steps = np.maximum(np.rint(values / self._network.resolution), -(2.0**60)).astype(np.int64)
+        worth = steps - self._network.hold
+        classes, gain = self._by_class(self._duals.gain)
+        rank = np.zeros_like(classes) if self._network.bonus is None else self._by_class(self._network.bonus)[0]
+        usable = worth >= 0
+        best = max(zip((rank - classes)[usable].tolist(), (worth - gain)[usable].tolist(), strict=True), default=(0, 0))
+        return max(best, (0, 0))[1] * self._network.resolution
+
+    def _number(self, row: int, agent: int) -> int:
+        if not 0 <= row < self._network.rows:
+            raise InvalidInputError(f"there is no row {row}")
+        self._check_agent(agent)
+        return int(self._network.pairs_of(np.array([row]), np.array([agent]))[0])
+
+    def _check_agent(self, agent: int) -> None:
+        if not 0 <= agent < self._network.agents:
+            raise InvalidInputError(f"there is no agent {agent}")
+
+    def _slack(self, pairs: Ints) -> Ints:
+        network, duals = self._network, self._duals
+        rows = network.row_of(pairs)
+        return np.asarray(duals.gain[rows] + duals.price[network.cell_of[pairs]] - network.worth[pairs])
+
+    def _value(self, steps: float) -> float:
+        """Return steps as value; infinite where they cross a priority class."""
+        if self._network.bonus_step and steps > self._network.bonus_step / 2:
+            return np.inf
+        return steps * self._network.resolution
+
+    def _plain(self, steps: float) -> float:
+        """Return steps as value, without the bonus of priority classes."""
+        return float(self._by_class(np.array([steps]))[1][0]) * self._network.resolution
+
+    def _by_class(self, steps: Ints) -> tuple[Ints, Ints]:
+        """Split steps into what the priority classes count and what the values do."""
+        if not self._network.bonus_step:
+            return np.zeros_like(steps), steps
+        classes = np.rint(steps / self._network.bonus_step).astype(np.int64)
+        return classes, steps - classes * self._network.bonus_step
+
+    def _distance(
+        self, *, target: int, row: int | None = None, cell: int | None = None, closed: int | None = None
+    ) -> float:
+        """Return the cost of passing one row too many from a row, or from a cell, to a target; infinite if impossible.
+
+        The row's own pairing is not used, nor are the units of the agent `closed`.
+        """
+        best: dict[int, float] = {}
+        heap: list[tuple[float, int]] = [] if cell is None else [(0.0, cell)]
+        if row is not None:
+            heap = [(cost, other) for other, cost in self._ways_of(row) if other != self._cell[row]]
+            heap.sort()
+        while heap:
+            at, here = heappop(heap)
+            if here in best:
+                continue
+            best[here] = at
+            if here == target:
+                return at
+            for other, cost in self._ways_from(here, closed):
+                if other not in best:
+                    heappush(heap, (at + cost, other))
+        return np.inf
+
+    def _ways_of(self, row: int) -> Iterator[tuple[int, float]]:
+        """Yield where a row could go instead, and at what cost."""
+        pairs = np.arange(self._network.start[row], self._network.start[row + 1])
+        yield from zip(self._network.cell_of[pairs].tolist(), self._slack(pairs).tolist(), strict=True)
+        if self._pair[row] >= 0:
+            yield _ROOT, float(self._duals.gain[row])
+
+    def _ways_from(self, here: int, closed: int | None) -> Iterator[tuple[int, float]]:
+        """Yield where a row too many could be passed on to, and at what cost."""
+        network = self._network
+        if here == _ROOT:
+            for row in np.flatnonzero(self._pair < 0).tolist():
+                yield from self._ways_of(row)
+            for agent in np.flatnonzero(self._load[: network.agents]).tolist():
+                if agent != closed:
+                    yield agent, float(self._last[agent])
+            return
+        if here < network.agents:
+            if self._load[here] < network.capacity[here] and here != closed:
+                yield _ROOT, float(self._next[here])
+            inner = network.agents + np.flatnonzero(network.owner[network.agents :] == here)
+            for cell in inner[self._load[inner] > 0].tolist():
+                yield cell, float(self._duals.price[cell] - self._duals.price[here])
+        elif self._load[here] < network.cell_capacity[here]:
+            yield int(network.owner[here]), 0.0
+        for row in np.flatnonzero(self._cell == here).tolist():
+            yield from self._ways_of(row)
