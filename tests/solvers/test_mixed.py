@@ -7,10 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from routematch.errors import InvalidInputError
-from routematch.solvers import mixed
 from routematch.solvers.mixed import MixedProblem, solve_mixed
 
 STEP = 2.0**-20
@@ -18,7 +15,7 @@ STEP = 2.0**-20
 
 def brute_force(problem: MixedProblem) -> tuple[tuple[int, ...], int]:
     """Return the best (served per class from the highest down, value in steps) over all matchings."""
-    rows, agents = problem.shape
+    rows = problem.shape[0]
     hold = np.rint(problem.hold / problem.resolution).astype(int)
     options = [[(-1, int(hold[row]), 0)] for row in range(rows)]
     value = problem.value

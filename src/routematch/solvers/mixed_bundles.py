@@ -104,7 +104,9 @@ def enumerate_bundles(
 
 
 def _assemble(pairs: Pairs, levels: list[IntArray]) -> Bundles:
-    size = np.concatenate([np.full(len(level), level.shape[1], np.int64) for level in levels] or [np.zeros(0, np.int64)])
+    size = np.concatenate(
+        [np.full(len(level), level.shape[1], np.int64) for level in levels] or [np.zeros(0, np.int64)]
+    )
     member = np.concatenate([level.ravel() for level in levels] or [np.zeros(0, np.int64)])
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(size)])
     members = csr_array((np.ones(len(member), np.int64), member, start), shape=(len(size), len(pairs)))

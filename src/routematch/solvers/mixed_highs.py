@@ -28,6 +28,11 @@ _PRICE_BITS = 8
 _LARGEST_SCALE_BITS = 8
 _WEIGHT_BITS = 12
 
+#: Programs of more pairs are relaxed over the leading pairs of each row, in a few rounds.
+_WHOLE = 20_000
+_LEADING = 6
+_ROUNDS = 5
+
 
 @frozen(eq=False)
 class Relaxation:
@@ -71,30 +76,65 @@ def scale_of(weight: IntArray) -> float:
     return float(2 ** min(max(bits, 0), _LARGEST_SCALE_BITS))
 
 
-def relax(program: Program) -> Relaxation:
-    """Solve the linear relaxation and turn its dual values into an exact bound."""
+def relax(program: Program, pair_row: IntArray) -> Relaxation:
+    """Solve the linear relaxation and turn its dual values into an exact bound.
+
+    Large programs are relaxed over the most valuable pairs of each row; pairs that the prices find attractive are added
+    and it is solved again, a few times. The bound is over all pairs in any case.
+    """
     if not program.pairs:
         nothing = np.zeros(len(program.limit), np.int64)
         return Relaxation(np.zeros(0), nothing.astype(np.float64), nothing, 0, 0, np.zeros(0, np.int64))
+    if program.pairs <= _WHOLE:
+        return _bounded(program, *_relaxed_over(program, np.ones(program.pairs, np.bool_)))
+    keep = _leading(program.weight[: program.pairs].astype(np.float64), pair_row, _LEADING)
+    best: Relaxation | None = None
+    for _ in range(_ROUNDS):
+        fraction, price = _relaxed_over(program, keep)
+        found = _bounded(program, fraction, price)
+        best = found if best is None or found.bound < best.bound else best
+        reduced = program.weight[: program.pairs] - (price @ program.matrix)[: program.pairs]
+        attractive = ~keep & (reduced > 0)
+        if not attractive.any():
+            break
+        keep |= attractive & _leading(np.where(attractive, reduced, -np.inf), pair_row, _LEADING)
+    assert best is not None
+    return best
+
+
+def _leading(score: NDArray[np.float64], row: IntArray, count: int) -> NDArray[np.bool_]:
+    """Mark the pairs with the highest scores of each row."""
+    order = np.lexsort((-score, row))
+    ordered = row[order]
+    start = np.searchsorted(ordered, ordered, side="left")
+    leading = np.zeros(len(row), np.bool_)
+    leading[order[np.arange(len(row)) - start < count]] = True
+    return leading
+
+
+def _relaxed_over(program: Program, keep: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how much of each pair is used and the price of each limit, with only these pairs."""
+    columns = np.concatenate([keep, np.ones(len(program.weight) - program.pairs, np.bool_)])
+    matrix = csc_array(program.matrix)[:, columns].tocsr()
     scale = scale_of(program.weight)
     exact = program.exact
+    upper = program.upper[columns]
     found = linprog(
-        -program.weight / scale,
-        A_ub=program.matrix[~exact],
+        -program.weight[columns] / scale,
+        A_ub=matrix[~exact],
         b_ub=program.limit[~exact],
-        A_eq=program.matrix[exact] if exact.any() else None,
+        A_eq=matrix[exact] if exact.any() else None,
         b_eq=program.limit[exact] if exact.any() else None,
-        bounds=np.stack([np.zeros(len(program.upper)), program.upper], axis=1),
+        bounds=np.stack([np.zeros(len(upper)), upper], axis=1),
         method="highs",
     )
-    price = np.zeros(len(program.limit))
-    fraction = np.zeros(program.pairs)
+    price, fraction = np.zeros(len(program.limit)), np.zeros(program.pairs)
     if found.x is not None:
-        fraction = found.x[: program.pairs]
+        fraction[keep] = found.x[: int(keep.sum())]
         price[~exact] = np.maximum(-found.ineqlin.marginals, 0.0) * scale
         if exact.any():
             price[exact] = -found.eqlin.marginals * scale
-    return _bounded(program, fraction, price)
+    return fraction, price
 
 
 def _bounded(program: Program, fraction: NDArray[np.float64], price: NDArray[np.float64]) -> Relaxation:

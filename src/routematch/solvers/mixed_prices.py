@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from routematch.solvers.mixed_bundles import Bundles, enumerate_bundles
 from routematch.solvers.mixed_highs import Relaxation
 from routematch.solvers.mixed_problem import MixedProblem
 from routematch.solvers.mixed_program import IntArray, Pairs, Program
 
-__all__ = ["Judged", "Prices", "complete", "first_prices", "judge"]
+__all__ = ["Judged", "Prices", "complete", "first_prices", "judge", "judged_among"]
 
 
 @frozen(eq=False)
@@ -118,6 +119,10 @@ class Judged:
         """No matching that uses the bundle is worth more steps than this."""
         return (self.bound - self.slack) >> self.prices.bits
 
+    def among(self, keep: NDArray[np.bool_]) -> Judged:
+        """Keep only some of the bundles; best and bound stay."""
+        return evolve(self, bundles=self.bundles.select(keep), slack=self.slack[keep])
+
 
 def first_prices(program: Program, pairs: Pairs, relaxation: Relaxation, rows: int) -> Prices:
     """Take the prices over from the compact relaxation."""
@@ -186,14 +191,17 @@ def complete(problem: MixedProblem, pairs: Pairs, judged: Judged, within: int, *
     return _judged(problem, pairs, judged.prices, allowance, limit)
 
 
-def _judged(
-    problem: MixedProblem, pairs: Pairs, prices: Prices, allowance: IntArray, limit: int
-) -> Judged | None:
+def _judged(problem: MixedProblem, pairs: Pairs, prices: Prices, allowance: IntArray, limit: int) -> Judged | None:
     shortfall = np.maximum(-prices.reduced, 0)
     bundles = enumerate_bundles(problem, pairs, shortfall, allowance, limit=limit)
     if bundles is None:
         return None
+    return judged_among(pairs, prices, bundles)
+
+
+def judged_among(pairs: Pairs, prices: Prices, bundles: Bundles) -> Judged:
+    """Judge these bundles as if there were no others."""
     worth = (bundles.weight << prices.bits) - bundles.members @ prices.row[pairs.row]
-    best = np.zeros(len(allowance), np.int64)
+    best = np.zeros(len(prices.unit), np.int64)
     np.maximum.at(best, bundles.agent, worth)
     return Judged(prices, bundles, best[bundles.agent] - worth, best, prices.constant + int(best.sum()))

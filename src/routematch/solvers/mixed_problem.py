@@ -17,6 +17,8 @@ routematch.errors.InvalidInputError: 3 faults in the input:
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +36,8 @@ LARGEST_UNITS = 2**31
 LARGEST_TOTAL = 2**52
 
 _LISTED = 100
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @frozen(eq=False, init=False)
@@ -93,7 +97,7 @@ class MixedProblem:
     cap: NDArray[np.int64] = field(repr=False)
     resolution: float
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the problem
         self,
         value: ArrayLike | SparseRows,
         cost: ArrayLike,
@@ -158,7 +162,7 @@ class _Checks:
         self, value: ArrayLike | SparseRows
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], tuple[int, int]]:
         if issparse(value):
-            stored = value.tocsr()
+            stored = csr_array(value)
             rows = np.repeat(np.arange(stored.shape[0]), np.diff(stored.indptr))
             columns, data, shape = stored.indices, stored.data, stored.shape
         else:
@@ -202,7 +206,7 @@ class _Checks:
                 place = "cap" if cap is None else "membership"
                 self.faults.add("membership and cap must be given together", place=place)
             return nothing
-        names = membership.tocsr() if issparse(membership) else self._array(membership, "membership")
+        names = csr_array(membership) if issparse(membership) else self._array(membership, "membership")
         if names.ndim != 2 or names.shape[0] != rows or (names.dtype != np.bool_ and 0 not in names.shape):
             shown = f"{names.dtype} {names.shape}"
             self.faults.add(f"must be booleans of shape ({rows}, names), not {shown}", place="membership")
@@ -223,7 +227,9 @@ class _Checks:
         if at_least is not None:
             places = np.nonzero(array < at_least)
             pattern = f"{name}[{', '.join(['{}'] * len(shape))}]"
-            self._refuse(np.ones(len(places[0]), np.bool_), array[places], pattern, f"must be at least {at_least}", *places)
+            self._refuse(
+                np.ones(len(places[0]), np.bool_), array[places], pattern, f"must be at least {at_least}", *places
+            )
             array = np.minimum(array, LARGEST_TOTAL)
         return _read_only(array.astype(np.int64))
 
@@ -292,7 +298,7 @@ class _Checks:
             else:
                 self.faults.add(message, place=where, given=given[at].item())
 
-    def _array(self, given: ArrayLike, name: str) -> NDArray[np.generic]:
+    def _array(self, given: object, name: str) -> NDArray[Any]:
         try:
             return np.asarray(given)
         except (TypeError, ValueError) as error:
@@ -301,7 +307,7 @@ class _Checks:
             raise
 
 
-def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     view = array.view()
     view.flags.writeable = False
     return view

@@ -54,7 +54,8 @@ class Pairs:
         steps = self.charge.shape[1]
         climbed = np.concatenate([np.zeros((len(self.charge), 1), np.int64), np.cumsum(self.charge, axis=1)], axis=1)
         low = np.minimum(count, steps)
-        return climbed[agent, low] + (count - low) * self.charge[agent, -1]
+        charged: IntArray = climbed[agent, low] + (count - low) * self.charge[agent, -1]
+        return charged
 
     def steps(self, used: NDArray[np.intp]) -> int:
         """Return what these pairs are worth, minus the charges, in steps above holding everybody."""
@@ -85,6 +86,8 @@ class Program:
     units : ndarray of int64, shape (P,)
     room : ndarray of int64, shape (A,)
         Costs and budgets, divided by the common factor of the agent's costs.
+    factor : ndarray of int64, shape (A,)
+        That common factor.
     budget_of : ndarray of int64, shape (A,)
         Which limit is the agent's budget, -1 where it cannot be exceeded.
     """
@@ -100,6 +103,7 @@ class Program:
     pairs: int
     units: IntArray
     room: IntArray
+    factor: IntArray
     budget_of: IntArray
 
 
@@ -151,13 +155,14 @@ def build_program(problem: MixedProblem, pairs: Pairs) -> Program:
     rows, agents = problem.shape
     every = np.arange(len(pairs))
     limits.add(pairs.row, every, _ones(len(pairs)), _ones(rows), agent=np.full(rows, -1))
-    room, units = _divide_by_common_factor(problem.budget, pairs)
+    factor = _common_factor(len(problem.budget), pairs)
+    room, units = problem.budget // factor, pairs.units // factor[pairs.agent]
     budget_of = limits.add_binding(pairs.agent, every, units, room, agent=np.arange(agents))
     _add_caps(limits, problem, pairs)
     _add_rounded_counts(limits, pairs.agent, units, room)
     _add_exclusions(limits, pairs.agent, units, room)
     _add_charges(limits, pairs, units, room)
-    return limits.program(pairs.worth, units, room, budget_of)
+    return limits.program(pairs.worth, units, room, factor, budget_of)
 
 
 def _ones(count: int) -> IntArray:
@@ -226,13 +231,15 @@ class _Limits:
         self.columns += len(weight)
         return np.arange(self.columns - len(weight), self.columns)
 
-    def program(self, worth: IntArray, units: IntArray, room: IntArray, budget_of: IntArray) -> Program:
+    def program(
+        self, worth: IntArray, units: IntArray, room: IntArray, factor: IntArray, budget_of: IntArray
+    ) -> Program:
         """Put everything together."""
-        row, column, factor = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        row, column, entry = (np.concatenate(part) for part in zip(*self._entries, strict=True))
         return Program(
             weight=np.concatenate([worth, *self._weight]),
             upper=np.concatenate([_ones(self.pairs), *self._upper]),
-            matrix=coo_array((factor, (row, column)), shape=(self.height, self.columns)).tocsr(),
+            matrix=coo_array((entry, (row, column)), shape=(self.height, self.columns)).tocsr(),
             limit=np.concatenate(self._limit),
             exact=np.zeros(self.height, np.bool_),
             needed=np.concatenate(self._needed),
@@ -241,15 +248,15 @@ class _Limits:
             pairs=self.pairs,
             units=units,
             room=room,
+            factor=factor,
             budget_of=budget_of,
         )
 
 
-def _divide_by_common_factor(budget: IntArray, pairs: Pairs) -> tuple[IntArray, IntArray]:
-    factor = np.zeros(len(budget), np.int64)
+def _common_factor(agents: int, pairs: Pairs) -> IntArray:
+    factor = np.zeros(agents, np.int64)
     np.gcd.at(factor, pairs.agent, pairs.units)
-    factor = np.maximum(factor, 1)
-    return budget // factor, pairs.units // factor[pairs.agent]
+    return np.maximum(factor, 1)
 
 
 def _add_caps(limits: _Limits, problem: MixedProblem, pairs: Pairs) -> None:
@@ -264,7 +271,7 @@ def _add_caps(limits: _Limits, problem: MixedProblem, pairs: Pairs) -> None:
 
 
 def _add_rounded_counts(limits: _Limits, agent: IntArray, units: IntArray, room: IntArray) -> None:
-    """No more than ``room // t`` conversations of at least t units each."""
+    """Allow no more than ``room // t`` conversations of at least t units each."""
     thresholds = np.unique(units[units > 1])
     if len(thresholds) > _MOST_THRESHOLDS:
         return
@@ -279,11 +286,11 @@ def _add_rounded_counts(limits: _Limits, agent: IntArray, units: IntArray, room:
 
 
 def _add_exclusions(limits: _Limits, agent: IntArray, units: IntArray, room: IntArray) -> None:
-    """A conversation of more than half the room excludes the others that do not fit beside it."""
-    large = 2 * units > room[agent]
+    """Let a conversation of more than half the room exclude the others that do not fit beside it."""
+    is_large = 2 * units > room[agent]
     smallest = np.full(len(room), np.iinfo(np.int64).max // 2, np.int64)
-    np.minimum.at(smallest, agent[large], units[large])
-    beside = np.flatnonzero(~large & (units + smallest[agent] > room[agent]))
+    np.minimum.at(smallest, agent[is_large], units[is_large])
+    beside = np.flatnonzero(~is_large & (units + smallest[agent] > room[agent]))
     if not len(beside):
         return
     holders, place = np.unique(agent[beside], return_inverse=True)
@@ -291,7 +298,7 @@ def _add_exclusions(limits: _Limits, agent: IntArray, units: IntArray, room: Int
     taken = limits.helpers(0 * one, one, holders)
     position = np.full(len(room), -1, np.int64)
     position[holders] = np.arange(len(holders))
-    large = np.flatnonzero(large & (position[agent] >= 0))
+    large = np.flatnonzero(is_large & (position[agent] >= 0))
     limits.add(
         np.concatenate([position[agent[large]], np.arange(len(holders))]),
         np.concatenate([large, taken]),
@@ -312,7 +319,7 @@ def _add_exclusions(limits: _Limits, agent: IntArray, units: IntArray, room: Int
 
 
 def _add_charges(limits: _Limits, pairs: Pairs, units: IntArray, room: IntArray) -> None:
-    """The count of an agent's conversations pays for each step it climbs on the agent's staircase of charges."""
+    """Make the count of an agent's conversations pay for each step it climbs on the staircase of charges."""
     most = _most_conversations(pairs.agent, units, room)
     agents, steps = pairs.charge.shape
     level = np.arange(steps)

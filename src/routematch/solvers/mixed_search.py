@@ -15,25 +15,32 @@ from scipy.sparse import coo_array, csr_array, hstack, identity, vstack
 
 from routematch.solvers.mixed_bundles import Bundles
 from routematch.solvers.mixed_highs import Relaxation, scale_of, solve_packing, solve_program
-from routematch.solvers.mixed_prices import Judged, Prices, complete, first_prices, judge
+from routematch.solvers.mixed_prices import Judged, Prices, complete, first_prices, judge, judged_among
 from routematch.solvers.mixed_problem import MixedProblem
 from routematch.solvers.mixed_program import IntArray, Pairs, Program, is_allowed
+from routematch.solvers.mixed_start import fill
 
 __all__ = ["Search"]
 
 #: Bundles written down at most, relaxed over at most, and given to the integer program at most.
 _MOST_BUNDLES = 40_000
 _MOST_RELAXED = 2_000
-_MOST_PACKED = 4_000
+_MOST_SIFTED = 6_000
+_MOST_PACKED = 1_500
+_NODES = 2_000
+_FEW_BUNDLES = 500
 
-_ROUNDS = 3
+_ROUNDS = 4
+_WORTHWHILE = 0.1
+_GROWTH = 1.5
 
 #: Pairs near the relaxed optimum, per row, and how many times further the rows in doubt may look.
 _NEAR = 2
 _FURTHER = 20
 
 #: Relative gap at which the search for a good matching stops.
-_GOOD_ENOUGH = 1e-5
+_GOOD_ENOUGH, _NEARLY = 1e-5, 1e-3
+_SMALL = 1_000
 
 
 class Search:
@@ -47,8 +54,8 @@ class Search:
     relaxation : Relaxation
     used : ndarray of intp
         Pairs of a matching to start from; it meets the exact limits.
-    nodes : int
-        Branching nodes each integer program may use.
+    budget : int
+        The largest integer program that may be solved, in columns.
 
     Attributes
     ----------
@@ -65,10 +72,10 @@ class Search:
         program: Program,
         relaxation: Relaxation,
         used: NDArray[np.intp],
-        nodes: int,
+        budget: int,
     ) -> None:
         self.problem, self.pairs, self.program, self.relaxation = problem, pairs, program, relaxation
-        self.used, self.nodes = used, nodes
+        self.used, self.budget = used, budget
         self.value = pairs.steps(used)
         self.bound = max(relaxation.bound, self.value)
 
@@ -79,17 +86,15 @@ class Search:
 
     def run(self) -> None:
         """Improve the matching and the bound until they meet, or the means are used up."""
-        if self.is_proven or not self.nodes:
-            return
-        judged = self._first_judged()
-        if judged is None:
-            self._solve_pairs(self.relaxation.reach > self.value)
-            return
-        judged = self._improve_prices(judged)
-        if not self.is_proven:
+        judged = None if self.is_proven else self._first_judged()
+        if judged is not None:
+            judged = self._improve_prices(judged)
+        if judged is not None and not self.is_proven:
             self._look_around(judged)
-        if not self.is_proven:
+        if judged is not None and not self.is_proven:
             self._decide(judged)
+        elif not self.is_proven:
+            self._solve_pairs(self.relaxation.reach > self.value)
 
     def offer(self, used: NDArray[np.intp] | None) -> None:
         """Take over a matching when it is allowed and better."""
@@ -124,20 +129,24 @@ class Search:
     def _improve_prices(self, judged: Judged) -> Judged:
         """Move the prices towards those of the relaxation over bundles, as long as the bound falls."""
         box = float(max(self.near, int(np.median(self.pairs.worth << judged.prices.bits)) // 64, 1))
-        self.settled = np.zeros(0, np.intp)
+        self.settled, start = np.zeros(0, np.intp), judged.bound
         for _ in range(_ROUNDS):
             if self.is_proven:
                 break
             nearest = np.argsort(judged.slack, kind="stable")[:_MOST_RELAXED]
-            packing = _Packing(self.problem, self.pairs, self.program, judged.bundles.select(np.sort(nearest)))
+            packing = self._pack(judged.bundles.select(np.sort(nearest)))
             amount, prices = packing.relaxed(judged.prices, box)
             whole = packing.bundles.pairs_of(np.flatnonzero(amount > 1 - 1e-6))
             self.offer(whole)
             further = self._judge(prices)
-            if further is not None and further.bound < judged.bound:
-                judged, self.settled = further, whole
-            else:
+            if further is None or further.bound >= judged.bound:
                 box /= 4
+                continue
+            gained = judged.bound - further.bound
+            judged, self.settled = further, whole
+            if gained < _WORTHWHILE * (start - further.bound):
+                break
+            box *= _GROWTH
         return judged
 
     def _look_around(self, judged: Judged) -> None:
@@ -148,7 +157,9 @@ class Search:
         keep = (free[self.pairs.row] & (shortfall <= _FURTHER * self.near)) | (shortfall <= self.near)
         keep[self.settled] = True
         keep[self.used] = True
-        self.offer(solve_program(self.program, keep, nodes=self.nodes, gap=_GOOD_ENOUGH).used)
+        gap = _GOOD_ENOUGH if keep.sum() <= _SMALL else _NEARLY
+        if keep.sum() <= self.budget:
+            self.offer(solve_program(self.program, keep, nodes=_NODES, gap=gap).used)
 
     def _decide(self, judged: Judged) -> None:
         """Solve the integer program over everything that could still beat the matching."""
@@ -160,21 +171,56 @@ class Search:
             reach = (judged.bound - np.maximum(slack, 0)) >> judged.prices.bits
             self._solve_pairs((reach > self.value) & (self.relaxation.reach > self.value))
             return
-        bundles = every.bundles.select(every.reach() > self.value)
-        if len(bundles) > _MOST_PACKED:
-            keep = np.zeros(len(self.pairs), np.bool_)
-            keep[bundles.pairs_of(np.arange(len(bundles)))] = True
-            self._solve_pairs(keep)
+        left = every.among(every.reach() > self.value)
+        if _FEW_BUNDLES < len(left.bundles) <= _MOST_SIFTED:
+            left = self._sift(left)
+        few = _FEW_BUNDLES
+        while few < len(left.bundles) <= min(_MOST_PACKED, self.budget):
+            nearest = np.argsort(left.slack, kind="stable")[:few]
+            self.offer(self._pack(left.bundles.select(np.sort(nearest))).solved()[0])
+            left = left.among(left.reach() > self.value)
+            few *= 3
+        if len(left.bundles) <= min(_MOST_PACKED, self.budget):
+            self._conclude(*self._pack(left.bundles).solved())
             return
-        used, bound = _Packing(self.problem, self.pairs, self.program, bundles).solved(self.nodes)
-        self._conclude(used, bound)
+        keep = np.zeros(len(self.pairs), np.bool_)
+        keep[left.bundles.pairs_of(np.arange(len(left.bundles)))] = True
+        self._solve_pairs(keep)
+
+    def _sift(self, every: Judged) -> Judged:
+        """Relax over all bundles that matter; leave out those that can no longer matter at its prices."""
+        packing = self._pack(every.bundles)
+        amount, prices = packing.relaxed(every.prices, np.inf)
+        self.offer(every.bundles.pairs_of(np.flatnonzero(amount > 1 - 1e-6)))
+        judged = judged_among(self.pairs, prices, every.bundles)
+        self.bound = max(self.value, min(self.bound, judged.bound >> prices.bits))
+        return judged.among(judged.reach() > self.value)
+
+    def _pack(self, bundles: Bundles) -> _Packing:
+        return _Packing(self.problem, self.pairs, self.program, bundles)
 
     def _solve_pairs(self, keep: NDArray[np.bool_]) -> None:
-        """Solve the integer program on these pairs, the only ones a better matching can use."""
-        answer = solve_program(self.program, keep, nodes=self.nodes, tightened=False)
-        self._conclude(answer.used, answer.bound)
+        """Solve the integer program on these pairs, the only ones a better matching can use, if it is not too large."""
+        if keep.sum() <= self.budget:
+            answer = solve_program(self.program, keep, nodes=_NODES, tightened=False)
+            self._conclude(answer.used, answer.bound)
+        else:
+            self._exchange(keep)
+
+    def _exchange(self, keep: NDArray[np.bool_]) -> None:
+        """Improve the matching by exchanges, where no class of priority has to be counted."""
+        if not self.program.exact.any():
+            self.offer(fill(self.problem, self.pairs, self._preference(), keep))
+
+    def _preference(self) -> NDArray[np.float64]:
+        preferred = self.relaxation.fraction / 2
+        preferred[self.used] = 1.0
+        return preferred
 
     def _conclude(self, used: NDArray[np.intp] | None, bound: int | None) -> None:
+        """Take over an answer; where the matching fails the check on whole numbers, its bound is not trusted either."""
+        if used is not None and not is_allowed(self.problem, self.pairs, used):
+            return
         self.offer(used)
         if bound is not None:
             self.bound = max(self.value, min(self.bound, bound))
@@ -210,12 +256,13 @@ class _Packing:
         scale = scale_of(self.bundles.weight)
         unit = 2.0**prices.bits * scale
         around = (prices.row - prices.extra) / unit
-        each = identity(self.rows, format="csr")
-        below = csr_array((len(self.limit) - self.rows, self.rows))
-        slack = vstack([each, below])
-        matrix = hstack([self.matrix, -slack, slack]).tocsr()
+        weight, matrix = -self.bundles.weight / scale, self.matrix
+        if np.isfinite(box):
+            weight = np.concatenate([weight, around + box / unit, -np.maximum(around - box / unit, 0.0)])
+            escape = vstack([identity(self.rows), csr_array((len(self.limit) - self.rows, self.rows))])
+            matrix = hstack([matrix, -escape, escape]).tocsr()
         found = linprog(
-            np.concatenate([-self.bundles.weight / scale, around + box / unit, -np.maximum(around - box / unit, 0.0)]),
+            weight,
             A_ub=matrix[~self.exact],
             b_ub=self.limit[~self.exact],
             A_eq=matrix[self.exact] if self.exact.any() else None,
@@ -233,10 +280,10 @@ class _Packing:
         constant = int(own.sum()) + int((counted * self.limit[self.exact]).sum())
         return found.x[: len(self.bundles)], prices.moved_to(own, extra, constant)
 
-    def solved(self, nodes: int) -> tuple[NDArray[np.intp] | None, int | None]:
+    def solved(self) -> tuple[NDArray[np.intp] | None, int | None]:
         """Solve the integer program; return the pairs used and a bound."""
         used, bound = solve_packing(
-            self.bundles.weight, np.ones(len(self.bundles), np.int64), self.matrix, self.limit, self.exact, nodes=nodes
+            self.bundles.weight, np.ones(len(self.bundles), np.int64), self.matrix, self.limit, self.exact, nodes=_NODES
         )
         return None if used is None else self.bundles.pairs_of(used), bound
 

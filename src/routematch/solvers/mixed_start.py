@@ -6,13 +6,15 @@ move to a better place, pushing out what stands in its way when those can go els
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from routematch.solvers.mixed_problem import MixedProblem
 from routematch.solvers.mixed_program import Pairs
 
-__all__ = ["Filling", "fill"]
+__all__ = ["Filling", "fill", "serve_ties"]
 
 _MOST_PASSES = 20
 
@@ -35,7 +37,7 @@ class Filling:
         self.room: list[int] = problem.budget.tolist()
         self.left: list[list[int]] = problem.cap.tolist()
         starts, names = problem.membership.indptr.tolist(), problem.membership.indices.tolist()
-        self.names = [names[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        self.names = [names[start:end] for start, end in itertools.pairwise(starts)]
         self.served: list[list[int]] = [[] for _ in self.room]
         self.pair_of: list[int] = [-1] * problem.shape[0]
         self.total = 0
@@ -74,6 +76,10 @@ class Filling:
             if left[name] >= 0:
                 left[name] -= change
 
+    def used(self) -> NDArray[np.intp]:
+        """Return the pairs in use, ascending."""
+        return np.array(sorted(pair for pair in self.pair_of if pair >= 0), np.intp)
+
     def best_place(self, pairs: list[int], besides: int) -> int:
         """Return the pair with room and the largest gain of at least 0 at another agent, -1 when there is none."""
         best, most = -1, -1
@@ -84,7 +90,12 @@ class Filling:
 
 
 def fill(
-    problem: MixedProblem, pairs: Pairs, fraction: NDArray[np.float64], promising: NDArray[np.bool_]
+    problem: MixedProblem,
+    pairs: Pairs,
+    preference: NDArray[np.float64],
+    promising: NDArray[np.bool_] | None = None,
+    *,
+    at_any_charge: bool = False,
 ) -> NDArray[np.intp]:
     """Return the pairs of a good matching.
 
@@ -92,10 +103,12 @@ def fill(
     ----------
     problem : MixedProblem
     pairs : Pairs
-    fraction : ndarray of float64, shape (P,)
-        How much of each pair the relaxation uses.
-    promising : ndarray of bool, shape (P,)
-        Pairs worth trying in exchanges.
+    preference : ndarray, shape (P,)
+        Pairs are taken in falling order of it, then of worth.
+    promising : ndarray of bool, shape (P,), optional
+        Pairs worth trying in exchanges; none by default.
+    at_any_charge : bool
+        Whether to serve even where the agent's charge makes it a loss.
 
     Returns
     -------
@@ -103,10 +116,27 @@ def fill(
         Positions of the pairs used, ascending.
     """
     filling = Filling(problem, pairs)
-    order = np.lexsort((pairs.row, -pairs.worth, -np.round(fraction, 6)))
+    order = np.lexsort((pairs.row, -pairs.worth, -np.round(preference, 6)))
     for pair in order.tolist():
+        if filling.pair_of[filling.row[pair]] < 0 and filling.fits(pair) and (at_any_charge or filling.gain(pair) >= 0):
+            filling.put(pair)
+    if promising is not None:
+        _exchange(filling, promising)
+    return filling.used()
+
+
+def serve_ties(problem: MixedProblem, pairs: Pairs, used: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Serve held rows wherever there is room and nothing is lost, rows and columns in order."""
+    filling = Filling(problem, pairs)
+    for pair in used.tolist():
+        filling.put(pair)
+    for pair in range(len(pairs)):
         if filling.pair_of[filling.row[pair]] < 0 and filling.fits(pair) and filling.gain(pair) >= 0:
             filling.put(pair)
+    return filling.used()
+
+
+def _exchange(filling: Filling, promising: NDArray[np.bool_]) -> None:
     places: list[list[int]] = [[] for _ in filling.pair_of]
     for pair in np.flatnonzero(promising).tolist():
         places[filling.row[pair]].append(pair)
@@ -117,13 +147,11 @@ def fill(
                 _try(filling, pair, places)
         if filling.total == before:
             break
-    return np.array(sorted(pair for pair in filling.pair_of if pair >= 0), np.intp)
 
 
 def _try(filling: Filling, pair: int, places: list[list[int]]) -> None:
     """Serve the row by this pair if that gains, pushing out one conversation of the agent where needed."""
-    row, agent = filling.row[pair], filling.agent[pair]
-    current = filling.pair_of[row]
+    current = filling.pair_of[filling.row[pair]]
     if current == pair:
         return
     before = filling.total
@@ -134,19 +162,27 @@ def _try(filling: Filling, pair: int, places: list[list[int]]) -> None:
         if filling.total > before:
             return
         filling.take(pair)
-    else:
-        for other in sorted(filling.served[agent], key=filling.worth.__getitem__):
-            filling.take(other)
-            if filling.fits(pair):
-                filling.put(pair)
-                elsewhere = filling.best_place(places[filling.row[other]], agent)
-                if elsewhere >= 0:
-                    filling.put(elsewhere)
-                if filling.total > before:
-                    return
-                if elsewhere >= 0:
-                    filling.take(elsewhere)
-                filling.take(pair)
-            filling.put(other)
+    elif any(
+        _push_out(filling, pair, other, places, before)
+        for other in sorted(filling.served[filling.agent[pair]], key=filling.worth.__getitem__)
+    ):
+        return
     if current >= 0:
         filling.put(current)
+
+
+def _push_out(filling: Filling, pair: int, other: int, places: list[list[int]], before: int) -> bool:
+    """Serve the pair in place of another one, which goes elsewhere if it can; undo it when that gains nothing."""
+    filling.take(other)
+    if filling.fits(pair):
+        filling.put(pair)
+        elsewhere = filling.best_place(places[filling.row[other]], filling.agent[pair])
+        if elsewhere >= 0:
+            filling.put(elsewhere)
+        if filling.total > before:
+            return True
+        if elsewhere >= 0:
+            filling.take(elsewhere)
+        filling.take(pair)
+    filling.put(other)
+    return False
