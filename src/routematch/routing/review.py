@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from routematch.model.instants import first_instant_after
 from routematch.policies import Policy
+from routematch.routing.slack import slacks
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
 
 __all__ = ["review_instants"]
@@ -52,9 +53,9 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
             rules,
             first_change([*terms, *urgency], problem.now),
             _end_of_option(trace, policy),
-            _drift(trace, policy, competing),
         )
         instants[competing] = np.minimum(instants[competing], together)
+        instants[competing] = np.minimum(instants[competing], _drift(trace, policy, competing))
     return instants
 
 
@@ -67,8 +68,8 @@ def _end_of_option(trace: Trace, policy: Policy) -> float:
     return min((first_instant_after(start, policy.max_hold_time) for start in ahead.tolist()), default=math.inf)
 
 
-def _drift(trace: Trace, policy: Policy, competing: NDArray[np.intp]) -> float:
-    """Return the earliest instant at which drifting urgencies and values could change who is served."""
+def _drift(trace: Trace, policy: Policy, competing: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the earliest instants at which drifting urgencies and values could bring each of some rows in."""
     common, apart, pairs_apart = 0.0, 0.0, 0.0
     for entry in policy.urgency:
         together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
@@ -77,13 +78,14 @@ def _drift(trace: Trace, policy: Policy, competing: NDArray[np.intp]) -> float:
         together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
         common, pairs_apart = common + together, pairs_apart + differing
     if math.isinf(common) or math.isinf(apart) or math.isinf(pairs_apart):
-        return trace.problem.now
+        return np.full(len(competing), trace.problem.now)
     gain = apart + 2.0 * pairs_apart * max(int((trace.agent_of >= 0).sum()) + 1, 1)
     if common > 0 and _could_serve_more(trace, competing):
         gain += common
     if gain <= 0:
-        return math.inf
-    return trace.problem.now + _smallest_slack(trace, competing) / gain
+        return np.full(len(competing), math.inf)
+    drift: NDArray[np.float64] = trace.problem.now + slacks(trace)[competing] / gain
+    return drift
 
 
 def _slopes(behaviour: Behaviour, weight: float) -> tuple[float, float]:
@@ -96,19 +98,6 @@ def _slopes(behaviour: Behaviour, weight: float) -> tuple[float, float]:
         lowest = min(weight * behaviour.rate, weight * (behaviour.rate - behaviour.spread))
         return max(lowest, 0.0), abs(weight * behaviour.spread) + max(-lowest, 0.0)
     return 0.0, 0.0
-
-
-def _smallest_slack(trace: Trace, competing: NDArray[np.intp]) -> float:
-    """Return the least by which a held conversation falls short of the price of any agent it could have.
-
-    No matching that serves the held conversations H is worth more than the best one less the sum of their slacks
-    (weak duality). Mixed costs have no such prices; there it is taken as 0.
-    """
-    if "mixed" in trace.method or not trace.is_optimal:
-        return 0.0
-    agents = trace.candidates.order[trace.columns]
-    short = _per_row(trace, trace.agent_price[agents] - trace.value, np.minimum) + trace.hold
-    return max(float(short[competing].min()), 0.0)
 
 
 def _per_row(trace: Trace, entries: NDArray[Entry], combine: np.ufunc) -> NDArray[Entry]:
