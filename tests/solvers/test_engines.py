@@ -156,6 +156,21 @@ def test_priority_comes_before_value():
     assert solve(problem).agent_of.tolist() == [0, -1]
 
 
+def test_many_classes_over_a_wide_range_stay_exact():
+    """Where bonuses of classes leave the range of floats, the answer is still exact."""
+    generator = np.random.default_rng(5)
+    value = generator.random((60, 40)) * 2.0**24
+    value[generator.random((60, 40)) < 0.5] = -np.inf
+    problem = AssignmentProblem(value, np.ones(40, int), priority=np.arange(60))
+    assert not build_network(problem).is_exact_in_floats
+    expected = solve(problem, method="min_cost_flow")
+    assert expected.is_optimal
+    for method in ENGINES:
+        assert facts(solve(problem, method=method)) == facts(expected), method
+    served = np.flatnonzero(expected.agent_of >= 0)
+    assert served.tolist() == list(range(60 - len(served), 60))
+
+
 def test_group_caps_bind():
     """An agent takes no more of a group than its cap, and other rows use the rest of the capacity."""
     problem = AssignmentProblem([[9.0], [8.0], [1.0]], [3], row_group=[0, 0, -1], group_capacity=[[1]], resolution=1.0)

@@ -151,7 +151,7 @@ def test_numbers_beyond_the_exact_range_are_refused():
     with pytest.raises(LimitExceededError, match="coarser resolution"):
         solve(AssignmentProblem(np.full((3, 1), 4e15), [1], resolution=1.0))
     with pytest.raises(LimitExceededError, match="priority classes"):
-        solve(AssignmentProblem(np.full((100, 1), 2.0**20), [100], priority=np.arange(100)))
+        solve(AssignmentProblem(np.full((300, 1), 2.0**20), [300], priority=np.arange(300)))
 
 
 def test_arrays_of_problem_and_matching_cannot_be_written():

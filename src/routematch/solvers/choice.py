@@ -37,7 +37,7 @@ class Choice(NamedTuple):
 
 def choose(network: Network) -> Choice:
     """Choose the engine for a problem with at least one usable pair and one unit."""
-    if network.has_groups:
+    if network.has_groups or not network.is_exact_in_floats:
         return Choice("chains")
     _, units = unit_columns(network)
     total = int(units.sum())

@@ -23,6 +23,9 @@ __all__ = ["EXACT", "Network", "build_network", "ragged"]
 #: Whole numbers below this are exact in a float64.
 EXACT = 2**53
 
+#: Sums with class bonuses stay below this, exact in 64-bit integers.
+LARGEST = 2**62
+
 Ints = NDArray[np.int64]
 Index = NDArray[np.int32]
 
@@ -72,6 +75,11 @@ class Network:
     def has_groups(self) -> bool:
         """Whether some cap of a group on an agent can bind."""
         return len(self.owner) > self.agents
+
+    @property
+    def is_exact_in_floats(self) -> bool:
+        """Whether engines that calculate in floats stay exact; bonuses of many classes may be too large for them."""
+        return self.bonus is None or 4 * int(self.worth.max(initial=0)) < EXACT
 
     @property
     def degree(self) -> Ints:
@@ -307,9 +315,9 @@ def _class_bonus(
         highest, lowest = highest - min(0, int(in_use.min())), -max(0, int(in_use.max()))
     served = min(problem.shape[0], int(capacity.sum()) + 1)
     step = 2 * (highest - lowest) * (served + 1) + 1
-    if step * len(classes) * max(served, 1) >= EXACT:
+    if step * len(classes) * max(served, 1) >= LARGEST:
         raise LimitExceededError(
-            f"{len(classes)} priority classes over values of {highest - lowest} steps leave the exact range of 2^53; "
+            f"{len(classes)} priority classes over values of {highest - lowest} steps leave the exact range of 2^62; "
             f"use a coarser resolution or fewer classes"
         )
     return (rank.astype(np.int64) + 1) * step, step
