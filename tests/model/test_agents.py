@@ -1,5 +1,6 @@
 """Agents: every fault with its place, shorthand, shifts."""
 
+import itertools
 from datetime import UTC, datetime
 
 import attrs
@@ -19,6 +20,20 @@ def faults_of(**fields):
 WRONG = {
     "no id": ({"id": ""}, "id", "must not be empty"),
     "id of another type": ({"id": 7}, "id", "must be a string"),
+    "lone surrogate": ({"id": "a\ud800"}, "id", "can be encoded"),
+    "lone surrogate in data": ({"attributes": {"a": [{"b": "\ud800"}]}}, "attributes.a[0].b", "can be encoded"),
+    "too long": ({"id": "x" * 1001}, "id", "at most 1000 characters, got 1001"),
+    "too many": ({"channels": (str(n) for n in itertools.count())}, "channels", "at most 10000 entries, got 10001"),
+    "attributes too deep": (
+        {"attributes": {"a": [[[[[[[[[]]]]]]]]]}},
+        "attributes.a[0][0][0][0][0][0][0][0]",
+        "8 levels",
+    ),
+    "attributes too large": (
+        {"attributes": {"a": [0] * 6000, "b": [0] * 6000}},
+        "attributes",
+        "10000 entries altogether",
+    ),
     "level above 1": ({"skills": {"billing": 1.1}}, "skills.billing", "between 0 and 1"),
     "level below 0": ({"skills": {"billing": -0.1}}, "skills.billing", "between 0 and 1"),
     "level no number": ({"skills": {"billing": "high"}}, "skills.billing", "must be a number"),

@@ -136,11 +136,13 @@ def test_too_large_conditions_are_refused():
 
 def test_a_step_applies_from_its_very_instant_on():
     """The last moment before a step is as strict as the first; at the step's time it applies."""
-    french = Requirement("french", 0.8, (After(60, at_least=0.4), After(timedelta(minutes=3), drop=True)))
+    steps = (After(60, at_least=0.4), After(90, at_least=0.2), After(timedelta(minutes=3), drop=True))
+    french = Requirement("french", 0.8, steps)
 
-    assert french.steps == (60.0, 180.0)
+    assert french.steps == (60.0, 90.0, 180.0)
     assert [french.at(waited) for waited in (0.0, 59.999)] == [Requirement("french", 0.8)] * 2
-    assert [french.at(waited) for waited in (60.0, 179.999)] == [Requirement("french", 0.4)] * 2
+    assert [french.at(waited) for waited in (60.0, 89.999)] == [Requirement("french", 0.4)] * 2
+    assert [french.at(waited) for waited in (90.0, 179.999)] == [Requirement("french", 0.2)] * 2
     assert french.at(180.0) is None
 
 

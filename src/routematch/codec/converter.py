@@ -129,7 +129,7 @@ def _writer(converter: Converter, cls: type[attrs.AttrsInstance]) -> Callable[[o
         return {
             name: _preferences_to_data(entry) or converter.unstructure(entry)
             for name, entry, default in given
-            if not (type(entry) is type(default) and entry == default)
+            if entry != default
         }
 
     return write
