@@ -4,9 +4,15 @@ First the lexicographically smallest set of served rows (row 0 first; a tie serv
 All best matchings use only *tight* pairs (those whose gain and price add up to the worth) under any optimal prices, and
 keep each agent's load between two numbers that the prices fix. So the choice is a walk through the tight pairs alone,
 one alternating path at a time; it needs no further optimisation and does not depend on the engine.
+
+A row can move to a cell only along a cycle, so only within a strongly connected component of the graph of possible
+moves. Fixing rows can split components but never join them: components found once rule out most choices unsearched,
+and they are found anew when too many searches fail.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +26,12 @@ Ints = NDArray[np.int64]
 
 _ROOT = -1
 _LINK = -1
+_TO_ROOT = (_ROOT,)
+
+#: With fewer tight pairs than this, searching in vain is cheaper than finding components.
+_SMALL = 2_000
+#: Cells searched in vain after which components are found anew.
+_PATIENCE = 1_000
 
 
 def make_canonical(network: Network, pair: Ints, duals: Duals, tight: Ints) -> Ints:
@@ -66,14 +78,16 @@ class _Ties:
         self.agents = network.agents
         self.owner: list[int] = network.owner.tolist()
         self.pair: list[int] = pair.tolist()
-        self.cell: list[int] = np.where(pair >= 0, network.cell_of[pair], -1).tolist()
+        self.cell: list[int] = network.cells(pair).tolist()
         self.gain: list[int] = duals.gain.tolist()
         self.tight, self.tight_cell = tight, network.cell_of[tight]
         self.start: list[int] = np.searchsorted(row_of, np.arange(network.rows + 1)).tolist()
         self.seen: dict[int, list[tuple[int, int]]] = {}
+        self.list_of = self._number_lists()
         self.least, self.most = _load_range(network, duals)
         self.load: list[int] = network.cell_load(pair).tolist()
         self.open = {cell for cell in range(self.agents) if self.load[cell] < self.most[cell]}
+        self.giving = {cell for cell in range(self.agents) if self.load[cell] > self.least[cell]}
         self.movers: list[set[int]] = [set() for _ in self.owner]
         for row in row_of[np.flatnonzero(np.diff(row_of, prepend=-1))].tolist():
             if self.cell[row] >= 0:
@@ -83,6 +97,15 @@ class _Ties:
             self.cells_of.setdefault(self.owner[cell], []).append(cell)
         self.dead: set[int] = set()
         self.closed: set[int] = set()
+        self.row_of = row_of
+        self.component: NDArray[np.integer] | None = None
+        self.wasted = _PATIENCE if len(tight) >= _SMALL else -(2**62)
+
+    def _number_lists(self) -> list[int]:
+        """Give each distinct list of cells a number: rows with the same one lead a search nowhere new."""
+        numbers: dict[bytes, int] = {}
+        cells = [self.tight_cell[start:stop] for start, stop in zip(self.start, self.start[1:], strict=False)]
+        return [numbers.setdefault(own.tobytes(), len(numbers)) for own in cells]
 
     def choices(self, row: int) -> list[tuple[int, int]]:
         """Return the cells a row may be in, each with its pair, by ascending agent."""
@@ -103,21 +126,54 @@ class _Ties:
         source = self.cell[row]
         if source < 0:
             return
+        choices = self._lower_choices(row, source)
         self.movers[source].discard(row)
-        choices = self.choices(row)
-        if choices[0][0] == source:
+        if not choices:
             return
         self._add(source, -1)
         # Where no free unit can be reached from, none can be later either; only a chain back to the source may still.
         may_end_anywhere = _ROOT in self._goals(source)
         dead = self.closed if may_end_anywhere and source not in self.closed else set()
         for choice in choices:
-            if choice[0] == source:
-                self._add(source, 1)
-                return
             if choice[0] not in dead and self._search(row, [choice], source, dead):
                 self.movers[choice[0]].discard(row)
                 return
+        self._add(source, 1)
+
+    def _lower_choices(self, row: int, source: int) -> list[tuple[int, int]]:
+        """Return the choices of a row below the one it has, without those that no cycle leads through."""
+        own = slice(self.start[row], self.start[row + 1])
+        lower = int(np.flatnonzero(self.tight_cell[own] == source)[0])
+        if not lower:
+            return []
+        if self.wasted >= _PATIENCE:
+            self.component = self._components(row)
+            self.wasted = 0
+        cells, pairs = self.tight_cell[own][:lower], self.tight[own][:lower]
+        if self.component is not None:
+            joined = self.component[cells] == self.component[source]
+            cells, pairs = cells[joined], pairs[joined]
+        return list(zip(cells.tolist(), pairs.tolist(), strict=True))
+
+    def _components(self, row: int) -> NDArray[np.integer]:
+        """Return the strongly connected component of each cell under the moves left from this row on."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        cells, lists = np.array(self.cell), np.array(self.list_of)
+        left = np.arange(row, len(cells))
+        left = left[(cells[row:] >= 0) & (np.diff(self.start)[row:] > 0)]
+        of_list = {number: row for row, number in zip(left.tolist(), lists[left].tolist(), strict=True)}
+        own = [self.tight_cell[self.start[row] : self.start[row + 1]] for row in of_list.values()]
+        root, owner, load = len(self.owner), np.array(self.owner), np.array(self.load)
+        upper = np.where(np.arange(root) < self.agents, root, owner)
+        may_take, may_give = np.flatnonzero(load < np.array(self.most)), np.flatnonzero(load > np.array(self.least))
+        entries = np.repeat(np.array(list(of_list), np.int64), [len(part) for part in own])
+        tail = np.concatenate([cells[left], root + 1 + entries, may_take, upper[may_give]])
+        head = np.concatenate([root + 1 + lists[left], *own, upper[may_take], may_give])
+        size = root + 1 + int(lists.max(initial=0)) + 1
+        moves = coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=(size, size))
+        return connected_components(moves, connection="strong")[1]  # type: ignore[no-any-return]
 
     def _add(self, cell: int, rows: int) -> None:
         self._count(cell, rows)
@@ -126,12 +182,18 @@ class _Ties:
 
     def _count(self, cell: int, rows: int) -> None:
         self.load[cell] += rows
-        if cell < self.agents and self.load[cell] < self.most[cell]:
+        if cell >= self.agents:
+            return
+        if self.load[cell] < self.most[cell]:
             self.open.add(cell)
         else:
             self.open.discard(cell)
+        if self.load[cell] > self.least[cell]:
+            self.giving.add(cell)
+        else:
+            self.giving.discard(cell)
 
-    def _search(  # noqa: C901 - one loop, every line of it counts
+    def _search(  # noqa: C901, PLR0912 - one loop, every line of it counts
         self, row: int, choices: list[tuple[int, int]], source: int | None, dead: set[int]
     ) -> bool:
         """Find room for a row at one of the given choices, moving others within their ties; apply it when there is.
@@ -143,6 +205,7 @@ class _Ties:
         goals = self._goals(source)
         ends = self.open if _ROOT in goals else goals
         reached: dict[int, tuple[int, int]] = {}
+        expanded: set[int] = set()
         moves = [(row, choices)]
         queue: list[int] = []
         position = 0
@@ -158,6 +221,7 @@ class _Ties:
                     queue.append(follower)
             if position == len(queue):
                 dead.update(reached)
+                self.wasted += len(reached)
                 return False
             cell = queue[position]
             position += 1
@@ -175,7 +239,11 @@ class _Ties:
                     self.movers[cell].discard(mover)
                     self.pair[mover] = self.cell[mover] = -1
                     return True
-            moves = [(mover, self.choices(mover)) for mover in movers]
+            moves = []
+            for mover in movers:
+                if self.list_of[mover] not in expanded:
+                    expanded.add(self.list_of[mover])
+                    moves.append((mover, self.choices(mover)))
 
     def _finish(
         self, row: int, end: int, source: int | None, goals: set[int], reached: dict[int, tuple[int, int]]
@@ -198,14 +266,16 @@ class _Ties:
         agent = self.owner[source]
         return {source, agent} if self.load[agent] < self.least[agent] else {source, _ROOT}
 
-    def _links(self, cell: int) -> list[int]:
+    def _links(self, cell: int) -> Iterable[int]:
         """Return where one row too many may be passed on to without moving a row."""
         if cell == _ROOT:
-            return [agent for agent in range(self.agents) if self.load[agent] > self.least[agent]]
+            return self.giving
         if cell >= self.agents:
             return [self.owner[cell]] if self.load[cell] < self.most[cell] else []
-        inner = [inner for inner in self.cells_of.get(cell, ()) if self.load[inner] > self.least[inner]]
-        return [_ROOT, *inner] if self.load[cell] < self.most[cell] else inner
+        up = _TO_ROOT if cell in self.open else ()
+        if cell not in self.cells_of:
+            return up
+        return [*up, *(inner for inner in self.cells_of[cell] if self.load[inner] > self.least[inner])]
 
     def _apply(self, row: int, end: int, reached: dict[int, tuple[int, int]]) -> None:
         """Move every row of the chain, from its end back to the row it began with."""
