@@ -1,6 +1,6 @@
-"""Policies as text: what a policy file in TOML or JSON holds.
+r"""Policies as text: what a policy file in TOML or JSON holds.
 
->>> policy = loads('preset = "longest_idle"\\naging_rate = 0.001')
+>>> policy = loads('preset = "longest_idle"\naging_rate = 0.001')
 >>> policy.name, policy.aging_rate
 ('longest_idle', 0.001)
 >>> loads(dumps(policy)) == policy

@@ -74,7 +74,7 @@ def _as_weighted(value: object) -> object:
     if not isinstance(value, Iterable):
         return value
     return tuple(
-        entry if isinstance(entry, Weighted) or not isinstance(entry, Term) else Weighted(entry) for entry in value
+        Weighted(entry) if not isinstance(entry, Weighted) and isinstance(entry, Term) else entry for entry in value
     )
 
 

@@ -3,6 +3,6 @@
 from routematch.routing.code import Choice, CodePolicy, View
 from routematch.routing.decide import decide
 from routematch.routing.plan import Plan
-from routematch.routing.route import route
+from routematch.routing.stateless import route
 
 __all__ = ["Choice", "CodePolicy", "Plan", "View", "decide", "route"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,7 +62,7 @@ def _refused(trace: Trace, row: int) -> tuple[str, str | None]:
     codes = trace.refusals_of(row)
     if (codes == ALLOWED).any():
         return "fault", None
-    named = [rule.name for rule in trace.rules if isinstance(rule, Rule)]
+    named = [rule.name for rule in cast("tuple[Rule, ...]", trace.rules)]
     furthest = named[int(codes.max())]
     if furthest == Room.name:
         return "at_capacity", furthest

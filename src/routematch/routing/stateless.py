@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,10 +81,10 @@ def route(  # noqa: PLR0913 - the face, as fixed in the design
     LimitExceededError
         When the input is larger than a stated limit.
     """
-    chosen = best_match() if policy is None else policy
+    chosen = _default() if policy is None else policy
     instant = _check(chosen, now, estimates, seed, limit)
     remembered = check_memory(memory)
-    settings_of = chosen if isinstance(chosen, Policy) else best_match()
+    settings_of = chosen if isinstance(chosen, Policy) else _default()
     problem = Problem.of(
         conversations,
         agents,
@@ -100,6 +101,12 @@ def route(  # noqa: PLR0913 - the face, as fixed in the design
         return plan_of(trace, remembered, review_instants(trace))
     trace, wake_at = decide_by_code(problem, chosen, generator)
     return plan_of(trace, remembered, np.full(len(trace.agent_of), np.inf if wake_at is None else wake_at))
+
+
+@cache
+def _default() -> Policy:
+    """Return the default policy, made once: policies never change."""
+    return best_match()
 
 
 def plan_of(trace: Trace, memory: Mapping[str, Any], instants: NDArray[np.float64]) -> Plan:
