@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from routematch.cli.harmless import harmless, harmless_parts
 from routematch.errors import MissingExtraError
-from routematch.explain import Explanation, Finding
+from routematch.explain import Explanation, Finding, TradeOff
 from routematch.policies import Policy
 from routematch.routing import Plan
 
@@ -88,15 +88,17 @@ def _made_of(entry: Explanation) -> str:
 def _why(entry: Explanation) -> str:
     if entry.better:
         trade = entry.better[0]
-        if trade.needed_by is None:
-            return f"{trade.agent}, {_number(trade.gain)} better, would cost more elsewhere"
-        return f"{trade.agent}, {_number(trade.gain)} better, is needed more by {trade.needed_by}"
+        return f"{trade.agent} would be {_number(trade.gain)} better, but {_obstacle(trade)}"
     other = entry.runner_up
     if other is None:
         return "nobody else may take it"
     if abs(other.gap) < 1e-9:
         return f"equal to {other.agent}; then by {', '.join((*entry.ties, 'id'))}"
     return f"next {other.agent}, {_number(other.gap)} less"
+
+
+def _obstacle(trade: TradeOff) -> str:
+    return f"{trade.needed_by} needs {trade.agent} more" if trade.obstacle == "needed_more" else trade.sentence
 
 
 def _waiting_row(entry: Explanation, plan: Plan) -> Row:
@@ -117,9 +119,8 @@ def _raw_id(entry: Explanation, plan: Plan) -> str:
 
 
 def _in_the_way(entry: Explanation) -> str:
-    if entry.better and entry.better[0].needed_by is not None:
-        trade = entry.better[0]
-        return f"{trade.needed_by} needs {trade.agent} more"
+    if entry.better:
+        return _obstacle(entry.better[0])
     said = [f"{refusal.agent} {refusal.sentence}" for refusal in entry.refused[:1] if entry.reason in _STOPPED_LATE]
     if entry.blocking and not said:
         part = entry.blocking[0]

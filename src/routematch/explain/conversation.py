@@ -21,6 +21,8 @@ from routematch.terms import Achievement
 __all__ = ["explain_conversation", "parts_that_must_hold"]
 
 _TOLERANCE = 1e-12
+#: Steps of the resolution by which rounding and spreading charges may make a loss look smaller than a gain.
+_MOST_CHARGED = 100
 
 
 def explain_conversation(
@@ -116,13 +118,30 @@ def _trade_offs(trace: Trace, row: int) -> tuple[TradeOff, ...]:
 
 
 def _trade_off(trace: Trace, agent: int, gain: float) -> TradeOff:
-    name = trace.problem.roster.ids[agent]
+    name, ids = trace.problem.roster.ids[agent], trace.problem.backlog.ids
     holders = np.flatnonzero(trace.agent_of == agent).tolist()
     if not holders:
-        return TradeOff(name, gain, None, None)
-    losses = {row: _loss(trace, row, agent) for row in holders}
-    needed = min(losses, key=lambda row: (losses[row], row))
-    return TradeOff(name, gain, trace.problem.backlog.ids[needed], losses[needed])
+        return TradeOff(name, gain, None, None, _obstacle(trace))
+    losses = {holder: _loss(trace, holder, agent) for holder in holders}
+    needed = min(losses, key=lambda holder: (losses[holder], holder))
+    policy = trace.policy
+    if isinstance(policy, Policy) and trace.is_optimal and losses[needed] >= gain - _MOST_CHARGED * policy.resolution:
+        return TradeOff(name, gain, ids[needed], losses[needed])
+    return TradeOff(name, gain, ids[needed], None, _obstacle(trace))
+
+
+def _obstacle(trace: Trace) -> str:
+    """Return what, other than a conversation that needed the agent more, decides against a better agent."""
+    policy = trace.policy
+    if not isinstance(policy, Policy):
+        return "policy"
+    if not trace.is_optimal:
+        return "budget"
+    if policy.strict_priority:
+        return "priority"
+    if len(policy.tiers) > 1:
+        return "tier"
+    return "joint" if "mixed" in trace.method else "charge"
 
 
 def _loss(trace: Trace, row: int, agent: int) -> float:
@@ -136,11 +155,7 @@ def _loss(trace: Trace, row: int, agent: int) -> float:
 def _refusals(trace: Trace, row: int, most: int | None) -> tuple[Refusal, ...]:
     """Return who is refused and by which rule, those who got furthest first."""
     roster = trace.problem.roster
-    stopped = np.full(len(roster), ALLOWED, np.intp)
-    stopped[:] = trace.candidates.refusals[trace.problem.backlog.class_of[row]] if len(roster) else 0
-    for (refused_row, agent), number in trace.candidates.refused_pairs.items():
-        if refused_row == row:
-            stopped[agent] = min(number, stopped[agent])
+    stopped = trace.refusals_of(row).astype(np.intp)
     refused = np.flatnonzero(stopped != ALLOWED)
     found = []
     for agent in refused[np.argsort(-stopped[refused], kind="stable")][:most].tolist():

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import field, fields, frozen, has
 
 from routematch.model.decisions import HELD_REASONS
 from routematch.model.frozen import FrozenMap
 
-__all__ = ["Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff"]
+__all__ = ["OBSTACLES", "Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff"]
 
 
 @frozen
@@ -32,9 +32,21 @@ class Alternative:
     gap: float
 
 
+#: Why an agent who would have been better was not chosen, each with its clause.
+OBSTACLES = {
+    "needed_more": "{needed_by} needed {agent} more (it would lose {loss})",
+    "priority": "strict priority goes first",
+    "tier": "earlier tiers of availability go first",
+    "joint": "what {agent} carries instead is worth more in all",
+    "policy": "the policy chose otherwise",
+    "budget": "the search ended before it was found",
+    "charge": "that would cost more elsewhere",
+}
+
+
 @frozen
 class TradeOff:
-    """A better agent existed, but somebody else needed that agent more.
+    """A better agent existed, but somebody else needed that agent more, or something else stood in the way.
 
     Attributes
     ----------
@@ -42,16 +54,25 @@ class TradeOff:
     gain : float
         What the conversation would have gained there, in policy units.
     needed_by : str or None
-        The conversation that got the agent and would lose least by giving it up; None where a charge or a cap, not a
-        conversation, stood in the way.
+        The conversation that got the agent and would lose least by giving it up; None where nobody got it.
     loss : float or None
-        What that conversation would lose, in policy units; never less than the gain in an optimal plan.
+        What that conversation would lose, in policy units, where it needed the agent more: then never less than the
+        gain. None otherwise.
+    obstacle : str
+        A key of `OBSTACLES`.
     """
 
     agent: str
     gain: float
     needed_by: str | None
     loss: float | None
+    obstacle: str = "needed_more"
+
+    @property
+    def sentence(self) -> str:
+        """The obstacle as a clause: ``chat-17 needed ana more (it would lose 0.800)``."""
+        loss = "" if self.loss is None else _number(self.loss)
+        return OBSTACLES[self.obstacle].format(needed_by=self.needed_by, agent=self.agent, loss=loss)
 
 
 @frozen
@@ -168,8 +189,8 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain, JSON-able data."""
-        data = asdict(self, retain_collection_types=False)
-        return {"schema": "routematch/explanation/1", **data, "terms": dict(self.terms), "urgency": dict(self.urgency)}
+        data: dict[str, Any] = _plain(self)
+        return {"schema": "routematch/explanation/1", **data}
 
     def text(self, *, refusals: int = 5) -> str:
         """Return the explanation in words, a few lines.
@@ -222,11 +243,10 @@ class Explanation:
                 lines.append(f"  runner-up {other.agent}: equal{by}")
             else:
                 lines.append(f"  runner-up {other.agent}: {_number(other.gap)} less")
-        for trade in self.better[:3]:
-            why = "that would cost more elsewhere"
-            if trade.needed_by is not None and trade.loss is not None:
-                why = f"{trade.needed_by} needed {trade.agent} more (it would lose {_number(trade.loss)})"
-            lines.append(f"  {trade.agent} would have been better by {_number(trade.gain)}, but {why}")
+        lines += [
+            f"  {trade.agent} would have been better by {_number(trade.gain)}, but {trade.sentence}"
+            for trade in self.better[:3]
+        ]
         return lines
 
     def _refusals(self, most: int) -> list[str]:
@@ -234,6 +254,15 @@ class Explanation:
         if len(self.refused) > most:
             lines.append(f"  and {len(self.refused) - most} more agents are refused")
         return lines
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    kind = type(value)
+    return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(kind)} if has(kind) else value
 
 
 def _number(amount: float) -> str:
