@@ -118,7 +118,7 @@ def _relaxed_over(program: Program, keep: NDArray[np.bool_]) -> tuple[NDArray[np
     matrix = csc_array(program.matrix)[:, columns].tocsr()
     scale = scale_of(program.weight)
     exact = program.exact
-    upper = program.upper[columns]
+    upper = np.where(np.arange(len(columns)) < program.pairs, np.inf, program.upper)[columns]
     found = linprog(
         -program.weight[columns] / scale,
         A_ub=matrix[~exact],

@@ -41,6 +41,8 @@ _FURTHER = 20
 #: Relative gap at which the search for a good matching stops.
 _GOOD_ENOUGH, _NEARLY = 1e-5, 1e-3
 _SMALL = 1_000
+_MOST_LOOKED_AT = 2_500
+_MOST_EXCHANGED = 20_000
 
 
 class Search:
@@ -155,10 +157,12 @@ class Search:
         free = np.ones(self.problem.shape[0], np.bool_)
         free[self.pairs.row[self.settled]] = False
         keep = (free[self.pairs.row] & (shortfall <= _FURTHER * self.near)) | (shortfall <= self.near)
+        nearest = np.argsort(np.where(keep, shortfall, np.iinfo(np.int64).max), kind="stable")
+        keep[nearest[_MOST_LOOKED_AT:]] = False
         keep[self.settled] = True
         keep[self.used] = True
         gap = _GOOD_ENOUGH if keep.sum() <= _SMALL else _NEARLY
-        if keep.sum() <= self.budget:
+        if 0 < keep.sum() <= self.budget:
             self.offer(solve_program(self.program, keep, nodes=_NODES, gap=gap).used)
 
     def _decide(self, judged: Judged) -> None:
@@ -209,6 +213,8 @@ class Search:
 
     def _exchange(self, keep: NDArray[np.bool_]) -> None:
         """Improve the matching by exchanges, where no class of priority has to be counted."""
+        keep = keep.copy()
+        keep[np.argsort(-self.relaxation.reach, kind="stable")[_MOST_EXCHANGED:]] = False
         if not self.program.exact.any():
             self.offer(fill(self.problem, self.pairs, self._preference(), keep))
 

@@ -17,6 +17,7 @@ from routematch.solvers.mixed_program import Pairs
 __all__ = ["Filling", "fill", "serve_ties"]
 
 _MOST_PASSES = 20
+_MOST_TRIES = 100_000
 
 
 class Filling:
@@ -140,7 +141,8 @@ def _exchange(filling: Filling, promising: NDArray[np.bool_]) -> None:
     places: list[list[int]] = [[] for _ in filling.pair_of]
     for pair in np.flatnonzero(promising).tolist():
         places[filling.row[pair]].append(pair)
-    for _ in range(_MOST_PASSES):
+    passes = min(_MOST_PASSES, max(1, _MOST_TRIES // max(1, int(promising.sum()))))
+    for _ in range(passes):
         before = filling.total
         for options in places:
             for pair in options:
