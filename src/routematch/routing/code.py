@@ -312,6 +312,7 @@ def _measured(best: Trace, policy: object, measure: Policy, given: Mapping[str, 
         bound=max(best.bound, worth * measure.resolution),
         is_optimal=False,
         method="code",
+        solved=None,
     )
 
 

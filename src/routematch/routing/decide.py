@@ -69,6 +69,7 @@ def decide(problem: Problem, policy: Policy, generator: np.random.Generator, *, 
         bound=paired.bound,
         is_optimal=paired.is_optimal,
         method=paired.method,
+        solved=paired.solved,
         faults=log.faults,
         faulty=frozenset(log.rows),
     )

@@ -37,6 +37,8 @@ class Paired:
     worth, bound : float
     is_optimal : bool
     method : str
+    solved : (AssignmentProblem, Matching) or None
+        As in `Trace`.
     """
 
     agent_of: NDArray[np.intp]
@@ -48,6 +50,7 @@ class Paired:
     bound: float
     is_optimal: bool
     method: str
+    solved: tuple[AssignmentProblem, Matching] | None
 
 
 @frozen(eq=False)
@@ -102,7 +105,7 @@ def pair(
         waiting = agent_of < 0
         if tier and not waiting.any():
             break
-        matching = _solve(demand, _only(graph, waiting) if tier else graph, hold, limit)
+        matching, asked = _solve(demand, _only(graph, waiting) if tier else graph, hold, limit)
         worth += matching.value - offset
         bound += matching.bound - offset
         is_optimal &= matching.is_optimal
@@ -123,6 +126,7 @@ def pair(
         bound,
         is_optimal,
         "+".join(dict.fromkeys(methods)),
+        (asked, matching) if len(graphs) == 1 and asked is not None else None,
     )
 
 
@@ -244,14 +248,18 @@ def _carriers(problem: Problem) -> dict[str, NDArray[np.bool_]]:
     return carriers
 
 
-def _solve(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None) -> Matching:
+def _solve(
+    demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None
+) -> tuple[Matching, AssignmentProblem | None]:
+    """Solve one tier; return also the matching problem it was, None where costs are mixed."""
     degree = graph.count(demand.agents)
     slots = demand.slots(graph, degree)
     binding = _binding_caps(demand, graph, degree, demand.most(graph) if slots is None else slots)
     overlap = sum((demand.carries[name].astype(int) for name in binding), start=np.zeros(len(hold), int))
     if slots is None or (overlap > 1).any():
-        return _solve_mixed(demand, graph, hold, limit)
-    return _solve_assignment(demand, graph, hold, slots, binding, limit)
+        return _solve_mixed(demand, graph, hold, limit), None
+    problem = _assignment(demand, graph, hold, slots, binding)
+    return solve(problem, budget=limit), problem
 
 
 def _binding_caps(demand: _Demand, graph: _Graph, degree: Ints, slots: Ints) -> dict[str, Ints]:
@@ -270,16 +278,16 @@ def _binding_caps(demand: _Demand, graph: _Graph, degree: Ints, slots: Ints) -> 
     return binding
 
 
-def _solve_assignment(
-    demand: _Demand, graph: _Graph, hold: NDArray[np.float64], slots: Ints, binding: dict[str, Ints], limit: int | None
-) -> Matching:
+def _assignment(
+    demand: _Demand, graph: _Graph, hold: NDArray[np.float64], slots: Ints, binding: dict[str, Ints]
+) -> AssignmentProblem:
     row_group = group_capacity = None
     if binding:
         row_group = np.full(len(hold), -1, np.int64)
         for number, name in enumerate(binding):
             row_group[demand.carries[name]] = number
         group_capacity = np.array([np.where(room >= 0, room, slots) for room in binding.values()]).T
-    problem = AssignmentProblem(
+    return AssignmentProblem(
         _matrix(graph, demand.agents),
         slots,
         hold,
@@ -289,7 +297,6 @@ def _solve_assignment(
         group_capacity=group_capacity,
         resolution=demand.policy.resolution,
     )
-    return solve(problem, budget=limit)
 
 
 def _solve_mixed(demand: _Demand, graph: _Graph, hold: NDArray[np.float64], limit: int | None) -> Matching:

@@ -11,8 +11,9 @@ import numpy as np
 from attrs import field, frozen
 
 from routematch.explain import Explanation, explain_conversation
-from routematch.model import Assignment, Expectation, Held
+from routematch.model import Agent, Assignment, Expectation, Held
 from routematch.model.frozen import FrozenMap
+from routematch.routing.counterfactual import gain_of_agent
 from routematch.state import THOUSANDTHS, MemberFault, Trace
 
 if TYPE_CHECKING:
@@ -93,6 +94,22 @@ class Plan:
             When the conversation was not part of the decision.
         """
         return explain_conversation(self.trace, conversation_id, held=self.held.get(conversation_id))
+
+    def gain_of_agent(self, agent: Agent) -> float | None:
+        """Return what one more agent like this, taking one conversation, would have been worth to this plan.
+
+        Parameters
+        ----------
+        agent : Agent
+            Its load does not count. ``Agent("one more", {"spanish": 0.8})`` asks what a skill is worth now.
+
+        Returns
+        -------
+        float or None
+            In policy units, exact; None where the plan is not one proven matching problem (mixed costs, several
+            tiers, code, or a budget that ran out).
+        """
+        return gain_of_agent(self.trace, agent)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain, JSON-able data; starts with its schema."""

@@ -64,7 +64,7 @@ class Learned:
     def achievement(self, condition: Condition) -> NDArray[np.float64]:
         """Return the weakest link of each agent, shape (A,), learned means in place of declared levels.
 
-        Declared proficiency still decides which branch of an `AnyOf` is met. Meaningless where the condition is not met.
+        Declared levels still decide which branch of an `AnyOf` is met. Meaningless where the condition is not met.
         """
         if isinstance(condition, Requirement):
             level = self.roster.proficiency(condition.skill)[self.roster.profile_of]

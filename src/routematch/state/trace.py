@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from routematch.solvers import AssignmentProblem, Matching, Sensitivity
 from routematch.state.problem import Problem
 
 __all__ = ["ALLOWED", "Candidates", "MemberFault", "Trace"]
@@ -111,6 +114,9 @@ class Trace:
     faults : tuple of MemberFault
     faulty : frozenset of int
         Rows that a fault touched.
+    solved : (AssignmentProblem, Matching) or None
+        The whole decision as one matching problem, columns in tie order; None where it was not one: mixed costs,
+        several tiers, policies in code.
     """
 
     problem: Problem
@@ -137,6 +143,14 @@ class Trace:
     method: str
     faults: tuple[MemberFault, ...]
     faulty: frozenset[int]
+    solved: tuple[AssignmentProblem, Matching] | None = None
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity | None:
+        """Exact answers about the matching, rows by position and agents by column; None where there are none."""
+        if self.solved is None or not self.is_optimal:
+            return None
+        return Sensitivity(*self.solved)
 
     def entries(self, row: int) -> slice:
         """Return where a conversation's candidates stand in `columns` and `value`."""
