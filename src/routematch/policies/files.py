@@ -95,7 +95,7 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
     if "rules" in values:
         values["rules"] = _members(faults, "rules", values["rules"], RULES, weighted=False)
     preset = data.get("preset")
-    if preset is not None and preset not in PRESETS:
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
         faults.unknown(preset, known=PRESETS, place="preset", what="preset")
     elif preset is None and "terms" not in values:
         faults.add("must be given where there is no preset", place="terms")

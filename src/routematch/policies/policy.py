@@ -243,10 +243,18 @@ class Policy:
         return evolve(self, **changed)
 
     def compare(self, other: Policy) -> dict[str, tuple[object, object]]:
-        """Return what differs, by path: this policy's value and the other's, None where one has none."""
+        """Return what differs, by path: this policy's value and the other's, None where one has none.
+
+        Where both have the same terms or rules in another order, the order is shown by the path of the group.
+        """
         mine, theirs = dict(_flat(self.to_data())), dict(_flat(other.to_data()))
         paths = [*mine, *(path for path in theirs if path not in mine)]
-        return {p: (mine.get(p), theirs.get(p)) for p in paths if mine.get(p) != theirs.get(p)}
+        differing = {p: (mine.get(p), theirs.get(p)) for p in paths if mine.get(p) != theirs.get(p)}
+        for group in ("terms", "urgency", "rules"):
+            names = [[_name_of(entry) for entry in getattr(policy, group)] for policy in (self, other)]
+            if names[0] != names[1] and sorted(names[0]) == sorted(names[1]):
+                differing[group] = (names[0], names[1])
+        return differing
 
 
 _TUNABLE_FIELDS = ("price", "option", "max_hold_time", "aging_rate", "seconds_per_priority", "default_handle_time")
@@ -323,6 +331,10 @@ def _evolved(member: Any, prefix: str, changes: Mapping[str, float]) -> Any:  # 
     names = _numbers(member)
     chosen = {name: changes[prefix + name] for name in names if prefix + name in changes}
     return evolve(member, **chosen) if chosen else member
+
+
+def _name_of(entry: Weighted | Rule) -> str:
+    return entry.term.name if isinstance(entry, Weighted) else entry.name
 
 
 def _flat(data: Any, path: str = "") -> Iterable[tuple[str, object]]:  # noqa: ANN401 - plain data of any shape
