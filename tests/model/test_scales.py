@@ -52,7 +52,7 @@ def test_what_lies_outside_is_refused(make, places):
     assert [fault.place for fault in caught.value.faults] == places
 
 
-@pytest.mark.parametrize(("worst", "best"), [(0.1, 0.3), (0.3, 0.1), (-0.1, 0.7), (1, 5), (20, 1)])
+@pytest.mark.parametrize(("worst", "best"), [(-5.0, -1.8), (-5.0, -0.3), (5.0, 0.3), (1, 5), (20, 1)])
 def test_no_level_leaves_its_scale_by_rounding(worst, best):
     """The best proficiency is the best level, not a rounding step beyond it."""
     scale = Scale(worst, best)

@@ -328,8 +328,7 @@ def _field_reader(converter: Converter, name: str, kind: Any) -> _Hook:  # noqa:
         return _read_instant
     if not _mentions_class(kind):  # cattrs would make text of numbers; the class itself refuses what it cannot take
         return lambda data, _: data
-    reader = converter.get_structure_hook(kind)
-    return lambda data, _: reader(data, kind)
+    return lambda data, _: converter.structure(data, kind)
 
 
 def _read_instant(data: object, _: object) -> object:

@@ -416,7 +416,7 @@ def as_condition(value: ConditionLike) -> Condition:
     """
     if isinstance(value, _CONDITIONS):
         return value
-    if type(value) is dict and 0 < len(value) <= _FEW and all(type(level) is float for level in value.values()):
+    if type(value) is dict and 0 < len(value) <= _FEW and all(type(level) in _PLAIN_LEVELS for level in value.values()):
         return _skills(tuple(value.items()))
     faults = Faults()
     made = _Widening(faults).whole("", value, 1)
@@ -441,6 +441,7 @@ def check_condition(faults: Faults, place: str, value: object) -> None:
 
 
 _FEW = 16
+_PLAIN_LEVELS = (float, int)  # a boolean equals a number, and so would find its cached condition
 
 
 @lru_cache(maxsize=4096)
