@@ -45,7 +45,8 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
 
     Notes
     -----
-    Takes as many sweeps over the pairs of the served rows as the longest chain of displacements has links.
+    A sweep over the pairs of the served rows finds the best offer for each cell; the offers found so far are then
+    followed to the end before the next sweep (policy iteration: Howard, 1960), so that a few sweeps are enough.
     """
     served = np.flatnonzero(pair >= 0)
     served = served[np.argsort(network.cell_of[pair[served]], kind="stable")]
@@ -57,6 +58,7 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
     links = _Links(network, pair) if network.has_groups else None
     if links is not None:
         links.settle(price)
+    offers = _Offers(network, pair)
     for _ in range(len(network.owner) + 2):
         position, _ = ragged(first[moved], first[moved + 1] - first[moved])
         rows = served[position]
@@ -70,10 +72,38 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
             return _finished(network, pair, price) if _leaves_no_bargain(network, pair, price) else None
         before = price.copy()
         np.maximum.at(price, network.cell_of[entries[higher]], offered[higher])
-        if links is not None:
-            links.settle(price)
+        best = higher[offered[higher] == price[network.cell_of[entries[higher]]]]
+        if not offers.follow(price, entries[best], rows[owner[best]], links):
+            return None
         moved = np.flatnonzero(price > before)
     return None
+
+
+class _Offers:
+    """The best offers found so far: a few pairs through which prices are passed on until they rest."""
+
+    def __init__(self, network: Network, pair: Ints) -> None:
+        self.network, self.pair = network, pair
+        self.target = self.source = np.zeros(0, np.int64)
+        self.extra = np.zeros(0, np.int64)
+
+    def follow(self, price: Ints, entries: Ints, rows: Ints, links: _Links | None) -> bool:
+        """Add offers and raise prices until no offer is higher; say whether they came to rest."""
+        network, own = self.network, self.pair[rows]
+        self.target = np.append(self.target, network.cell_of[entries])
+        self.source = np.append(self.source, network.cell_of[own])
+        self.extra = np.append(self.extra, network.worth[entries] - network.worth[own])
+        if links is not None:
+            links.settle(price)
+        for _ in range(len(price) + 2):
+            offered = price[self.source] + self.extra
+            higher = offered > price[self.target]
+            if not higher.any():
+                return True
+            np.maximum.at(price, self.target[higher], offered[higher])
+            if links is not None:
+                links.settle(price)
+        return False
 
 
 class _Links:
