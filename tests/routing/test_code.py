@@ -97,6 +97,23 @@ def test_code_is_measured_against_the_best() -> None:
     assert rm.route(WAITING, AGENTS, policy=measured).bound == rm.route(WAITING, AGENTS, policy=measured.measure).worth  # type: ignore[attr-defined]  # as above
 
 
+def test_the_measure_says_who_may() -> None:
+    """Rules, tiers and ageing of code are those of its measure."""
+    away = [rm.Agent("ana", presence="away")]
+    policy = Decides(lambda view: {c: "ana" for c in view.waiting})
+    with pytest.raises(rm.errors.ContractError, match="a rule refuses"):
+        rm.route(WAITING[:1], away, policy=policy)
+    policy.measure = evolve(policies.longest_idle(), tiers=(("available", "away"),))  # type: ignore[attr-defined]  # as above
+    assert rm.route([rm.Conversation("c")], away, policy=policy).pairs() == {"c": "ana"}
+
+
+@pytest.mark.parametrize("wake_at", ["soon", float("nan"), [], True])
+def test_wake_at_is_an_instant(wake_at: object) -> None:
+    """Anything but POSIX seconds or an aware datetime is refused where the `Choice` is made."""
+    with pytest.raises(rm.InvalidInputError, match="wake_at"):
+        Choice({}, wake_at=wake_at)  # type: ignore[arg-type]  # that is the point
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [

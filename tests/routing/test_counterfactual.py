@@ -20,7 +20,9 @@ def levels(chance: random.Random) -> dict[str, float]:
 def test_gain_of_an_agent_is_what_routing_again_gains(seed: int):
     """The gain read from prices equals the difference of two plans, but for spreading charges."""
     chance = random.Random(seed)
-    agents = [rm.Agent(f"agent-{k}", levels(chance), capacity=chance.randint(0, 2)) for k in range(chance.randint(0, 4))]
+    agents = [
+        rm.Agent(f"agent-{k}", levels(chance), capacity=chance.randint(0, 2)) for k in range(chance.randint(0, 4))
+    ]
     waiting = [
         rm.Conversation(
             f"chat-{k}",

@@ -27,9 +27,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from attrs import evolve, field, frozen
 
-from routematch.errors import ContractError, shorten
+from routematch.errors import ContractError, Faults, shorten
 from routematch.model import Agent, Conversation
+from routematch.model.checks import check_instant
 from routematch.model.frozen import FrozenMap
+from routematch.model.instants import as_instant
 from routematch.policies import Policy, best_match
 from routematch.routing.decide import decide
 from routematch.state import THOUSANDTHS, Backlog, Problem, Trace
@@ -45,11 +47,17 @@ class Choice:
     ----------
     pairs : mapping from conversation id to agent id, or iterable of such pairs
     wake_at : float or None
-        When to ask again if nothing happens, in POSIX seconds.
+        When to ask again if nothing happens, in POSIX seconds (also an aware datetime).
     """
 
     pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()
-    wake_at: float | None = None
+    wake_at: float | None = field(default=None, converter=as_instant)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the instant."""
+        faults = Faults()
+        object.__setattr__(self, "wake_at", check_instant(faults, "wake_at", self.wake_at))
+        faults.raise_if_any()
 
 
 @frozen(eq=False)
@@ -187,6 +195,12 @@ class DecidesOnFree(Protocol):
 CodePolicy = DecidesTogether | DecidesOnArrival | DecidesOnFree
 
 
+def measure_of(policy: object) -> Policy:
+    """Return the policy in whose units code is measured: its own ``measure``, or `best_match`."""
+    own = getattr(policy, "measure", None)
+    return own if isinstance(own, Policy) else best_match()
+
+
 def decide_by_code(problem: Problem, policy: CodePolicy, generator: np.random.Generator) -> tuple[Trace, float | None]:
     """Let code decide, hold it to rules and capacity, and measure what it reached.
 
@@ -206,8 +220,7 @@ def decide_by_code(problem: Problem, policy: CodePolicy, generator: np.random.Ge
     ContractError
         When it names an unknown id, a conversation twice, a pair that a rule refuses, or more than an agent can take.
     """
-    own = getattr(policy, "measure", None)
-    measure = own if isinstance(own, Policy) else best_match()
+    measure = measure_of(policy)
     best = decide(problem, measure, generator)
     empty = View(problem.now, FrozenMap(), best)
     wake_at = None
@@ -281,12 +294,10 @@ def _checked(policy: object, view: View, answer: object) -> dict[str, str]:
 
 def _breach(view: View, conversation: object, agent: object) -> str | None:
     problem = view.trace.problem
-    if conversation not in problem.backlog.index:
+    if not isinstance(conversation, str) or conversation not in problem.backlog.index:
         return "no such conversation waits"
-    if agent not in problem.roster.index:
+    if not isinstance(agent, str) or agent not in problem.roster.index:
         return "there is no such agent"
-    assert isinstance(conversation, str)
-    assert isinstance(agent, str)
     if conversation in view.given:
         return "the conversation was named already"
     if agent not in view.eligible(conversation):

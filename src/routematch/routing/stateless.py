@@ -21,7 +21,7 @@ from routematch.model import Agent, Conversation, Estimates, Queue
 from routematch.model.checks import check_instant
 from routematch.model.instants import Instant, as_instant
 from routematch.policies import Policy, best_match
-from routematch.routing.code import CodePolicy, decide_by_code
+from routematch.routing.code import CodePolicy, decide_by_code, measure_of
 from routematch.routing.decide import decide
 from routematch.routing.memory import advanced, check_memory, generator_of
 from routematch.routing.plan import Plan, assignments_of, held_of
@@ -84,7 +84,7 @@ def route(  # noqa: PLR0913 - the face, as fixed in the design
     chosen = _default() if policy is None else policy
     instant = _check(chosen, now, estimates, seed, limit)
     remembered = check_memory(memory)
-    settings_of = chosen if isinstance(chosen, Policy) else _default()
+    settings_of = chosen if isinstance(chosen, Policy) else measure_of(chosen)
     problem = Problem.of(
         conversations,
         agents,
