@@ -1,7 +1,7 @@
 """Replace the policy by code, and see what it leaves on the table: one by one against all together."""
 
 import routematch as rm
-from routematch.routing.code import View
+from routematch.routing import View
 
 
 class OneByOne:
