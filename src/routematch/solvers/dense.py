@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from routematch.solvers.network import Network, ragged
 
-__all__ = ["dense_size", "solve_dense", "unit_columns"]
+__all__ = ["solve_dense", "unit_columns"]
 
 Ints = NDArray[np.int64]
 
@@ -26,12 +26,6 @@ def unit_columns(network: Network) -> tuple[Ints, Ints]:
     return np.concatenate([[0], np.cumsum(units)]), units
 
 
-def dense_size(network: Network) -> int:
-    """Return how many entries the dense matrix has."""
-    _, units = unit_columns(network)
-    return int(np.count_nonzero(network.degree)) * int(units.sum())
-
-
 def solve_dense(network: Network) -> Ints:
     """Return the pair that serves each row, -1 where it is held. Takes no group caps.
 
@@ -43,20 +37,19 @@ def solve_dense(network: Network) -> Ints:
     rows = np.flatnonzero(network.degree)
     place = np.zeros(network.rows, np.int64)
     place[rows] = np.arange(len(rows))
-    pairs, column, net = unit_pairs(network, first, units)
-    matrix = np.zeros((len(rows), int(first[-1])))
-    source = np.full(matrix.shape, -1, np.int64)
+    pairs, column, net = _unit_pairs(network, first, units)
     useful = net > 0
-    at = place[network.row_of(pairs[useful])], column[useful]
-    matrix[at] = net[useful]
-    source[at] = pairs[useful]
-    chosen = linear_sum_assignment(matrix, maximize=True)
-    pair = np.full(network.rows, -1, np.int64)
-    pair[rows[chosen[0]]] = source[chosen]
+    matrix = np.zeros((len(rows), int(first[-1])))
+    matrix[place[network.row_of(pairs[useful])], column[useful]] = net[useful]
+    row, unit = linear_sum_assignment(matrix, maximize=True)
+    is_used = matrix[row, unit] > 0
+    served, unit = rows[row[is_used]], unit[is_used]
+    pair = np.full(network.rows, -1)
+    pair[served] = network.pairs_of(served, np.searchsorted(first, unit, side="right") - 1)
     return pair
 
 
-def unit_pairs(network: Network, first: Ints, units: Ints) -> tuple[Ints, Ints, Ints]:
+def _unit_pairs(network: Network, first: Ints, units: Ints) -> tuple[Ints, Ints, Ints]:
     """Return every pair once per unit of its agent: number of the pair, column of the unit, worth minus unit cost."""
     column, pairs = ragged(first[network.agent_of], units[network.agent_of])
     net = network.worth[pairs]
