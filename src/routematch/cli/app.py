@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from routematch.cli.choosing import chosen_policy, data_policy, what_raised
 from routematch.cli.failing import settle
+from routematch.cli.output import write_out
 from routematch.cli.reading import instant_from, read_input, read_memory
 from routematch.codec import InputFile
 from routematch.errors import ContractError, Faults, MissingExtraError, RoutematchError
@@ -245,7 +246,7 @@ def _print_policy(policy: Policy, *, as_json: bool) -> None:
     if as_json:
         _write({**policy.to_data(), "fingerprint": policy.fingerprint})
         return
-    sys.stdout.write(f"# {policy.fingerprint}\n{dumps(policy)}")
+    write_out(f"# {policy.fingerprint}\n{dumps(policy)}")
 
 
 def _compare(first: Policy, second: Policy, *, as_json: bool) -> None:
@@ -260,4 +261,4 @@ def _compare(first: Policy, second: Policy, *, as_json: bool) -> None:
 
 def _write(data: object) -> None:
     """Write JSON: the same bytes for the same data, in ASCII, so that no terminal and no locale can be upset."""
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
+    write_out(json.dumps(data, indent=2, allow_nan=False) + "\n")

@@ -75,7 +75,7 @@ def data_policy(name: str, *, label: str = "") -> Policy:
 
 def _exists(name: str) -> bool:
     try:
-        return Path(name).exists()
+        return bool(name) and Path(name).exists()
     except (OSError, ValueError):
         return False
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from routematch.cli.harmless import harmless
-from routematch.errors import LISTED_FAULTS, InvalidInputError, RoutematchError
+from routematch.errors import LISTED_FAULTS, InvalidInputError, MissingExtraError, RoutematchError
 
 __all__ = ["BROKEN_PIPE", "INTERRUPTED", "WRONG_INPUT", "settle"]
 
@@ -28,7 +28,6 @@ def settle(work: Callable[[], int], *, source: str) -> int:
     """
     try:
         status = work()
-        sys.stdout.flush()
     except BrokenPipeError:
         _abandon_output()
         return BROKEN_PIPE
@@ -37,6 +36,9 @@ def settle(work: Callable[[], int], *, source: str) -> int:
         return INTERRUPTED
     except InvalidInputError as error:
         _say(_faults(error, source))
+        return WRONG_INPUT
+    except MissingExtraError as error:
+        _say(str(error))
         return WRONG_INPUT
     except RoutematchError as error:
         _say(_about(source, harmless(str(error))))
@@ -48,7 +50,10 @@ def settle(work: Callable[[], int], *, source: str) -> int:
 
 
 def _faults(error: InvalidInputError, source: str) -> str:
+    """Return the message; what is wrong with an option is not blamed on the file."""
     faults = [harmless(str(fault)) for fault in error.faults]
+    if all(fault.place.startswith("--") for fault in error.faults):
+        source = ""
     if len(faults) == 1:
         return _about(source, faults[0])
     listed = [f"  {fault}" for fault in faults[:LISTED_FAULTS]]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from routematch.cli.harmless import harmless, harmless_parts
+from routematch.cli.output import write_out
 from routematch.errors import MissingExtraError
 from routematch.explain import Explanation, Finding, TradeOff
 from routematch.policies import Policy
@@ -44,7 +45,7 @@ def page() -> Iterator[Console]:
     out = Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
     with out.capture() as captured:
         yield out
-    sys.stdout.write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE))
+    write_out(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE))
 
 
 def show_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
