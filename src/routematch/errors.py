@@ -59,11 +59,14 @@ _NOTHING = object()
 #: Words of other vendors and usual abbreviations, and what this library calls the same thing.
 OTHER_WORDS = {
     "acw": "wrap_up",
+    "after": "time",
     "aht": "average_handle_time",
     "asa": "average_speed_of_answer",
     "contact": "conversation",
     "contacts": "conversations",
+    "created_at": "arrived_at",
     "csat": "satisfaction",
+    "deadline": "due_at",
     "ewt": "estimated_wait",
     "fcr": "first_contact_resolution",
     "interaction": "conversation",
@@ -90,8 +93,6 @@ OTHER_WORDS = {
     "waiting_since": "arrived_at",
     "worker": "agent",
     "workers": "agents",
-    "created_at": "arrived_at",
-    "deadline": "due_at",
 }
 
 

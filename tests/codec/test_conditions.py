@@ -87,7 +87,7 @@ REFUSED = {
         {"skill": "a", "at_least": 0.5, "relax": [{"time": "x", "drop": True}, {"after": 60}, 5]},
         [
             ("relax[0].time", "must be a number"),
-            ("relax[1]", "unknown field 'after'"),
+            ("relax[1]", "here it is called 'time'"),
             ("relax[1].time", "is missing"),
             ("relax[1]", "must either lower"),
             ("relax[2]", "must be a mapping with the fields of After"),
