@@ -49,7 +49,7 @@ class Weighted:
     def __attrs_post_init__(self) -> None:
         """Check both fields; all faults are raised together."""
         faults = Faults()
-        if not isinstance(self.term, Term):
+        if isinstance(self.term, type) or not isinstance(self.term, Term):
             faults.add(
                 "must be a term (name, axes, looks_at, scaled_by_value, value, behaviour)",
                 place="term",
@@ -73,9 +73,11 @@ def _as_weighted(value: object) -> object:
     """Widen bare terms to weight 1."""
     if not isinstance(value, Iterable):
         return value
-    return tuple(
-        Weighted(entry) if not isinstance(entry, Weighted) and isinstance(entry, Term) else entry for entry in value
-    )
+    return tuple(Weighted(entry) if _is_bare_term(entry) else entry for entry in value)
+
+
+def _is_bare_term(entry: object) -> bool:
+    return isinstance(entry, Term) and not isinstance(entry, Weighted | type)
 
 
 def _as_tuple(value: object) -> object:
@@ -261,9 +263,13 @@ _TUNABLE_FIELDS = ("price", "option", "max_hold_time", "aging_rate", "seconds_pe
 _PLAIN_FIELDS = (*_TUNABLE_FIELDS, "tiers", "strict_priority", "ties", "spread", "resolution", "verdict")
 
 
+def _is_rule(entry: object) -> bool:
+    return isinstance(entry, Rule) and not isinstance(entry, type)
+
+
 def _check_members(faults: Faults, policy: Policy) -> None:
     """Check that rules and terms are such, and stand where their axes belong."""
-    if not isinstance(policy.rules, tuple) or not all(isinstance(rule, Rule) for rule in policy.rules):
+    if not isinstance(policy.rules, tuple) or not all(_is_rule(rule) for rule in policy.rules):
         faults.add("must be a sequence of rules", place="rules", given=policy.rules)
     for group in ("terms", "urgency"):
         entries = getattr(policy, group)
