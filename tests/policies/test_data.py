@@ -251,3 +251,11 @@ def test_urgency_terms_are_part_of_every_policy() -> None:
     """Presets age by waiting, priority and due time unless they say otherwise."""
     assert [type(entry.term) for entry in best_match().urgency] == [Waiting, Priority, Due]
     assert [type(entry.term) for entry in PRESETS["first_come_first_served"]().urgency] == [Waiting]
+
+
+def test_a_class_is_no_member() -> None:
+    """A term or a rule that was not called is refused, not taken for one that fails."""
+    with pytest.raises(rm.InvalidInputError, match="terms"):
+        Policy("x", terms=(Achievement,))  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(rm.InvalidInputError, match="rules"):
+        Policy("x", terms=(Achievement(),), rules=(Skills,))  # type: ignore[arg-type]  # that is the point
