@@ -131,6 +131,18 @@ def test_equals_brute_force_on_random_problems() -> None:
     campaign(seed=1, count=700)
 
 
+def test_nothing_left_to_try_is_a_proof() -> None:
+    """When no other matching can serve as many of each class, the one found is proven."""
+    value = [[0.0, 0.5], [0.0, 0.5], [0.75, 0.5], [0.75, 0.75], [0.25, 0.0]]
+    nudged = np.array(value) + np.array([[0, -2], [0, -2], [2, 2], [0, 1], [0, 0]]) * STEP
+    cost = [[0, 6], [0, 1], [1, 1], [2, 2], [1, 0]]
+    nudged[0, 0] = nudged[1, 0] = nudged[4, 1] = -np.inf
+    problem = MixedProblem(nudged, cost, [7, 7], [0.25, 0.0, -0.75, 0.25, 0.25], priority=[2, 2, 1, 1, 0])
+    matching = solve_mixed(problem)
+    assert evaluate(problem, matching.agent_of) == brute_force(problem)
+    assert matching.is_optimal
+
+
 def routing_problem(
     generator: np.random.Generator, rows: int, agents: int, *, strict: bool = False, coarse: bool = False
 ) -> MixedProblem:

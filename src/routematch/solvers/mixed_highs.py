@@ -28,6 +28,10 @@ _PRICE_BITS = 8
 _LARGEST_SCALE_BITS = 8
 _WEIGHT_BITS = 12
 
+#: What `milp` reports, and the bound that stands for it.
+_STATUS_INFEASIBLE = 2
+_INFEASIBLE = -(2**62)
+
 #: Programs of more pairs are relaxed over the leading pairs of each row, in a few rounds.
 _WHOLE = 20_000
 _LEADING = 6
@@ -197,7 +201,10 @@ def solve_packing(
     nodes: int,
     gap: float = 0.0,
 ) -> tuple[NDArray[np.intp] | None, int | None]:
-    """Maximise ``weight @ x`` over whole x; return the columns used and a bound in whole steps, None where none."""
+    """Maximise ``weight @ x`` over whole x; return the columns used and a bound in whole steps, None where none.
+
+    Where no x meets the exact limits, the bound is below everything.
+    """
     live = (np.diff(matrix.indptr) > 0) | exact
     scale = scale_of(weight)
     found = milp(
@@ -211,7 +218,7 @@ def solve_packing(
         ),
         options={"mip_rel_gap": gap, "node_limit": nodes},
     )
-    bound = None
+    bound = _INFEASIBLE if found.status == _STATUS_INFEASIBLE else None
     if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
         error = 1e-2 + 2.0**-44 * float(np.abs(weight).max(initial=0) * len(weight))
         bound = math.floor(-found.mip_dual_bound * scale + error)

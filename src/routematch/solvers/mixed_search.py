@@ -184,6 +184,9 @@ class Search:
             self.offer(self._pack(left.bundles.select(np.sort(nearest))).solved()[0])
             left = left.among(left.reach() > self.value)
             few *= 3
+        if not len(left.bundles):
+            self.bound = self.value
+            return
         if len(left.bundles) <= min(_MOST_PACKED, self.budget):
             self._conclude(*self._pack(left.bundles).solved())
             return
@@ -205,7 +208,9 @@ class Search:
 
     def _solve_pairs(self, keep: NDArray[np.bool_]) -> None:
         """Solve the integer program on these pairs, the only ones a better matching can use, if it is not too large."""
-        if keep.sum() <= self.budget:
+        if not keep.any():
+            self.bound = self.value
+        elif keep.sum() <= self.budget:
             answer = solve_program(self.program, keep, nodes=_NODES, tightened=False)
             self._conclude(answer.used, answer.bound)
         else:
