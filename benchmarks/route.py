@@ -203,8 +203,8 @@ def _remarks(plan: rm.Plan, median: dict[str, float], slot_bytes: int, ready: fl
         f"{1000 * median['encode conversations'] / conversations:.1f} us per conversation. With an unchanged roster,",
         f"encoding plus worth take {ready:.2f} times the solve. One dense matrix of values would take",
         f"{conversations * agents * 8 / 2**20:.1f} MiB (one for each term), the slot matrix given to scipy takes",
-        f"{slot_bytes / 2**20:.1f} MiB; its memory above is a copy of that. Engine: {plan.trace.method}; proven optimal:",
-        f"{plan.is_optimal}; {len(plan.held)} held.",
+        f"{slot_bytes / 2**20:.1f} MiB; its memory above is a copy of that.",
+        f"Engine: {plan.trace.method}; proven optimal: {plan.is_optimal}; {len(plan.held)} held.",
     ]
     return " ".join(remarks)
 
