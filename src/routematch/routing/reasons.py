@@ -30,7 +30,7 @@ def reasons_of(trace: Trace) -> dict[int, tuple[str, str | None]]:
     held = np.flatnonzero(trace.agent_of < 0).tolist()
     if not len(trace.problem.roster):
         return dict.fromkeys(held, ("no_agents", None))
-    own = {row for row, _ in trace.candidates.refused_pairs}
+    own = trace.candidates.refused_of
     by_class: dict[int, tuple[str, str | None]] = {}
     reasons: dict[int, tuple[str, str | None]] = {}
     for row in held:

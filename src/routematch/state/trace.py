@@ -69,6 +69,14 @@ class Candidates:
     starts: NDArray[np.int64]
     columns: NDArray[np.int32]
 
+    @cached_property
+    def refused_of(self) -> dict[int, dict[int, int]]:
+        """`refused_pairs` by row: roster position to rule number."""
+        by_row: dict[int, dict[int, int]] = {}
+        for (row, agent), number in self.refused_pairs.items():
+            by_row.setdefault(row, {})[agent] = number
+        return by_row
+
     def of_class(self, number: int) -> NDArray[np.int32]:
         """Return the columns of one request class."""
         return self.columns[self.starts[number] : self.starts[number + 1]]
@@ -187,9 +195,8 @@ class Trace:
     def refusals_of(self, row: int) -> NDArray[np.uint8]:
         """Return the first rule that refuses each agent for a conversation, by roster position, or `ALLOWED`."""
         codes: NDArray[np.uint8] = self.candidates.refusals[self.problem.backlog.class_of[row]].copy()
-        for (refused, agent), number in self.candidates.refused_pairs.items():
-            if refused == row:
-                codes[agent] = min(number, codes[agent])
+        for agent, number in self.candidates.refused_of.get(row, {}).items():
+            codes[agent] = min(number, codes[agent])
         return codes
 
     def refusal(self, row: int, agent: int) -> int | None:
