@@ -4,7 +4,7 @@ import json
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routematch.codec import dumps, fingerprint, from_data, loads, to_data
@@ -102,7 +102,8 @@ def check(noun, cls):
 @pytest.mark.parametrize(("cls", "nouns"), NOUNS.values(), ids=NOUNS)
 def test_there_and_back(cls, nouns):
     """Every noun equals what is read from its data, and from its JSON and TOML text."""
-    given(nouns)(lambda noun: check(noun, cls))()
+    fewer = settings(max_examples=settings().max_examples // 3)
+    fewer(given(nouns)(lambda noun: check(noun, cls)))()
 
 
 @pytest.mark.parametrize("noun", CORNERS.values(), ids=CORNERS)
@@ -111,6 +112,7 @@ def test_corners_there_and_back(noun):
     check(noun, type(noun))
 
 
+@settings(max_examples=settings().max_examples // 4)
 @given(strategies.agents(), strategies.conversations())
 def test_texts_are_strict(agent, conversation):
     """What is written can be read by the readers of the standard library."""

@@ -7,7 +7,7 @@ import sys
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routematch.model import Agent, Conversation
@@ -32,6 +32,7 @@ NOUNS = {
 def test_copies_are_equal(nouns):
     """Pickled, deep-copied, evolved and rebuilt nouns equal the original, and so do their hashes."""
 
+    @settings(max_examples=settings().max_examples // 3)
     @given(nouns)
     def check(noun):
         fields = {field.name: getattr(noun, field.name) for field in attrs.fields(type(noun)) if field.init}
@@ -48,6 +49,7 @@ def test_copies_are_equal(nouns):
     check()
 
 
+@settings(max_examples=settings().max_examples // 4)
 @given(strategies.rosters(max_size=4))
 def test_equal_nouns_count_once_in_a_set(agents):
     """Hash and equality agree."""
