@@ -16,11 +16,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from routematch.errors import Faults, LimitExceededError
+from routematch.errors import Faults
 from routematch.model import AllOf, Condition, Conversation, Preference, Queue
 from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
 from routematch.state.columns import column
+from routematch.state.entries import read_entries
 
 __all__ = ["MAX_CONVERSATIONS", "NO_REQUEST", "Backlog", "RequestClass", "check_conversations"]
 
@@ -255,15 +256,8 @@ def check_conversations(conversations: Iterable[Conversation], queues: Mapping[s
     LimitExceededError
         When there are more than `MAX_CONVERSATIONS`.
     """
+    given = read_entries(conversations, place="conversations", noun="Conversation(...)", most=MAX_CONVERSATIONS)
     faults = Faults()
-    try:
-        given = list(conversations)
-    except TypeError:
-        faults.add("must be a sequence of Conversation(...)", place="conversations", given=conversations)
-        faults.raise_if_any()
-    if len(given) > MAX_CONVERSATIONS:
-        message = f"at most {MAX_CONVERSATIONS} conversations in one call, got {len(given)}"
-        raise LimitExceededError(message)
     seen: dict[str, int] = {}
     for position, conversation in enumerate(given):
         place = f"conversations[{position}]"

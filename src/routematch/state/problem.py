@@ -19,10 +19,14 @@ from routematch.errors import Faults, InvalidInputError
 from routematch.model import Agent, Conversation, Estimates, Queue, Requirement
 from routematch.model.requirements import walk
 from routematch.state.backlog import Backlog, RequestClass, check_conversations
+from routematch.state.entries import read_entries
 from routematch.state.learned import Learned
 from routematch.state.roster import Declared, Roster
 
 __all__ = ["Problem", "Settings", "SparsePairs", "latest"]
+
+#: Most queues in one call.
+MAX_QUEUES = 100_000
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -209,13 +213,11 @@ def check_queues(queues: Iterable[Queue]) -> dict[str, Queue]:
     ------
     InvalidInputError
         When an entry is no `Queue`, or (as `DuplicateIdError`) an id is given twice.
+    LimitExceededError
+        When there are more than `MAX_QUEUES`.
     """
     faults, by_id = Faults(), {}
-    try:
-        given = list(queues)
-    except TypeError:
-        faults.add("must be a sequence of Queue(...)", place="queues", given=queues)
-        faults.raise_if_any()
+    given = read_entries(queues, place="queues", noun="Queue(...)", most=MAX_QUEUES)
     for position, queue in enumerate(given):
         if not isinstance(queue, Queue):
             faults.add("must be a Queue(...)", place=f"queues[{position}]", given=queue)

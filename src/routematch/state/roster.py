@@ -19,10 +19,11 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from routematch.errors import Faults, LimitExceededError
+from routematch.errors import Faults
 from routematch.model import Agent, AllOf, AnyOf, Attribute, Capacity, Condition, NoneOf, Requirement, Shift
 from routematch.model.agents import LABEL_PREFIX
 from routematch.state.columns import column
+from routematch.state.entries import read_entries
 
 __all__ = ["MAX_AGENTS", "THOUSANDTHS", "Declared", "Profile", "Roster"]
 
@@ -304,15 +305,8 @@ def _by_id(agent: Agent) -> str:
 
 
 def _checked(agents: Iterable[Agent]) -> list[Agent]:
+    given = read_entries(agents, place="agents", noun="Agent(...) or a Roster", most=MAX_AGENTS)
     faults = Faults()
-    try:
-        given = list(agents)
-    except TypeError:
-        faults.add("must be a sequence of Agent(...) or a Roster", place="agents", given=agents)
-        faults.raise_if_any()
-    if len(given) > MAX_AGENTS:
-        message = f"at most {MAX_AGENTS} agents in one call, got {len(given)}"
-        raise LimitExceededError(message)
     seen: dict[str, int] = {}
     for position, agent in enumerate(given):
         if not isinstance(agent, Agent):
