@@ -209,7 +209,7 @@ def plain_program(problem: MixedProblem) -> int:
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("shape", [(12, 4), (25, 10), (30, 40)])
+@pytest.mark.parametrize("shape", [(12, 4), (25, 10), (30, 40), (45, 18)])
 def test_equals_the_plain_integer_program(shape: tuple[int, int], seed: int) -> None:
     """On middle sizes, where prices, bundles and sifting all work, the value is that of the plain program."""
     problem = routing_problem(np.random.default_rng((seed, *shape)), *shape, coarse=seed % 3 == 0)
@@ -321,6 +321,14 @@ def test_costs_follow_unsorted_entries() -> None:
     """Costs aligned with the entries of a sparse value stay with them when columns are not in order."""
     value = csr_array((np.array([0.9, 0.8]), np.array([1, 0]), np.array([0, 2])), shape=(1, 2))
     assert solve_mixed(MixedProblem(value, [6, 2], [2, 2])).agent_of.tolist() == [0]
+
+
+def test_ties_serve_rows_and_columns_in_order() -> None:
+    """Rows that add nothing and take nothing away are served, the lowest columns first."""
+    problem = MixedProblem(np.zeros((3, 2)), np.full((3, 2), 2), [2, 2])
+    pairs = mixed.usable_pairs(problem)
+    assert pairs.agent[mixed.serve_ties(problem, pairs, np.zeros(0, np.intp))].tolist() == [0, 1]
+    assert solve_mixed(problem).agent_of.tolist() == [0, 1, -1]
 
 
 def test_overlapping_caps_bind_together() -> None:

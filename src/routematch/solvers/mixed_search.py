@@ -22,14 +22,18 @@ from routematch.solvers.mixed_start import fill
 
 __all__ = ["Search"]
 
-#: Bundles written down at most, relaxed over at most, and given to the integer program at most.
+#: Bundles written down at most; relaxed over at most, around the prices and among all that matter; and given to the
+#: integer program at most: first a few, three times as many each time, up to this many.
 _MOST_BUNDLES = 40_000
 _MOST_RELAXED = 2_000
 _MOST_SIFTED = 6_000
-_MOST_PACKED = 1_500
-_NODES = 2_000
 _FEW_BUNDLES = 500
+_MOST_PACKED = 1_500
 
+#: Branching nodes of one integer program.
+_NODES = 2_000
+
+#: Rounds of better prices: how many, which share of all progress one must make, and how the box grows.
 _ROUNDS = 4
 _WORTHWHILE = 0.1
 _GROWTH = 1.5
@@ -38,10 +42,11 @@ _GROWTH = 1.5
 _NEAR = 2
 _FURTHER = 20
 
-#: Relative gap at which the search for a good matching stops.
-_GOOD_ENOUGH, _NEARLY = 1e-5, 1e-3
-_SMALL = 1_000
-_MOST_LOOKED_AT = 2_500
+#: Relative gap at which the search for a good matching stops, and the pairs it looks at most.
+_GOOD_ENOUGH = 1e-3
+_MOST_LOOKED_AT = 1_500
+
+#: Pairs tried in exchanges.
 _MOST_EXCHANGED = 20_000
 
 
@@ -157,13 +162,14 @@ class Search:
         free = np.ones(self.problem.shape[0], np.bool_)
         free[self.pairs.row[self.settled]] = False
         keep = (free[self.pairs.row] & (shortfall <= _FURTHER * self.near)) | (shortfall <= self.near)
-        nearest = np.argsort(np.where(keep, shortfall, np.iinfo(np.int64).max), kind="stable")
-        keep[nearest[_MOST_LOOKED_AT:]] = False
         keep[self.settled] = True
         keep[self.used] = True
-        gap = _GOOD_ENOUGH if keep.sum() <= _SMALL else _NEARLY
-        if 0 < keep.sum() <= self.budget:
-            self.offer(solve_program(self.program, keep, nodes=_NODES, gap=gap).used)
+        shortfall[self.settled] = -1
+        shortfall[self.used] = -1
+        nearest = np.argsort(np.where(keep, shortfall, np.iinfo(np.int64).max), kind="stable")
+        keep[nearest[min(_MOST_LOOKED_AT, self.budget) :]] = False
+        if keep.any():
+            self.offer(solve_program(self.program, keep, nodes=_NODES, gap=_GOOD_ENOUGH).used)
 
     def _decide(self, judged: Judged) -> None:
         """Solve the integer program over everything that could still beat the matching."""
