@@ -632,6 +632,36 @@ def test_reader_that_goes_away_is_no_error(tmp_path: Path):
     assert said == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_full_disk_is_a_message(as_json: list[str]):
+    """Output that cannot be written ends with status 2 and says why."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "routematch", "route", HELPDESK, *as_json],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == "routematch: cannot write: No space left on device\n"
+
+
+def test_closed_streams_are_no_error(monkeypatch, write):
+    """Where there is no standard output, input or error at all, nothing breaks."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert Answer("route", "-").err == "routematch: standard input: cannot be read: it is closed\n"
+    path = write({})
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert main(["route", str(path)]) == 0
+    assert main(["route", str(path / "missing")]) == 2
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
+
+
 def test_interruption_ends_with_130(monkeypatch):
     """Ctrl-C ends with status 130 and one word."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated, Any
 
 from routematch.cli.choosing import chosen_policy, data_policy, what_raised
@@ -56,14 +58,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of text
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="routematch")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0
+
+
+def _prepare_streams() -> None:
+    """Show as escapes what the output cannot encode; let closed streams swallow what is written."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the form of a callback

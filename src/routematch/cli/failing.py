@@ -43,6 +43,10 @@ def settle(work: Callable[[], int], *, source: str) -> int:
     except RoutematchError as error:
         _say(_about(source, harmless(str(error))))
         return WRONG_INPUT
+    except OSError as error:
+        _say(f"cannot write: {error.strerror or error}")
+        _abandon_output()
+        return WRONG_INPUT
     except MemoryError:
         _say(_about(source, "there is not enough memory for it"))
         return WRONG_INPUT

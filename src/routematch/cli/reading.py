@@ -62,6 +62,8 @@ def _format_of(content: bytes) -> str:
 
 def _content(source: str) -> bytes:
     """Return all bytes of a file, up to the largest size that is read."""
+    if source == STANDARD_INPUT and sys.stdin is None:
+        raise InvalidInputError("cannot be read: it is closed")
     try:
         if source == STANDARD_INPUT:
             return _limited(sys.stdin.buffer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -41,11 +42,11 @@ Row = Sequence[Text | str]
 @contextmanager
 def page() -> Iterator[Console]:
     """Give a console to print to: colours only on a terminal, no markup, no blanks at the ends of lines."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _USUAL_WIDTH
-    out = Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
-    with out.capture() as captured:
-        yield out
-    write_out(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE))
+    terminal = sys.stdout.isatty()
+    width = None if terminal or os.environ.get("COLUMNS") else _USUAL_WIDTH
+    printed = io.StringIO()
+    yield Console(file=printed, force_terminal=terminal, width=width, markup=False, emoji=False, highlight=False)
+    write_out(re.sub(r" +$", "", printed.getvalue(), flags=re.MULTILINE))
 
 
 def show_plan(plan: Plan, explanations: Sequence[Explanation]) -> None:
