@@ -86,7 +86,8 @@ def short_lists(monkeypatch):
     """Make rows look at few pairs and columns compress often, so that small problems reach every path."""
     monkeypatch.setattr(live_state, "FIRST_LOOK", 2)
     monkeypatch.setattr(live_state, "WIDER", 2)
-    monkeypatch.setattr(live_columns, "MOST_LISTED", 12)
+    monkeypatch.setattr(live_columns, "MOST_WAITING", 2)
+    monkeypatch.setattr(live_columns, "MOST_LEVELS", 3)
 
 
 def test_every_event_leaves_the_matching_best():
