@@ -39,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="Input file, JSON or TOML; - reads standard input.")]
+File = Annotated[str, typer.Argument(help="Input file, JSON or TOML; - reads standard input.")]
 PolicyName = Annotated[
     str | None,
     typer.Option("--policy", metavar="POLICY", help="Name of a preset, a policy file, or module:name for code."),
@@ -123,7 +123,7 @@ def route(
 @app.command()
 def explain(
     file: File,
-    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="Its id.")],
+    conversation: Annotated[str, typer.Argument(help="Its id.")],
     *,
     as_json: AsJson = False,
     policy: PolicyName = None,
@@ -185,7 +185,7 @@ def check(file: File, *, as_json: AsJson = False, policy: PolicyName = None, now
 
 @app.command()
 def policies(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="A preset or a policy file.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="A preset or a policy file.")] = None,
     *,
     compare: Annotated[bool, typer.Option("--compare", help="Show what differs between two policies.")] = False,
     as_json: AsJson = False,
