@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from routematch.errors import Faults
 from routematch.explain.explanation import Alternative, Blocking, Explanation, Refusal, RelaxationEffect, TradeOff
 from routematch.model import AllOf, Condition, Held
+from routematch.model.checks import is_a
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
@@ -49,7 +50,7 @@ def explain_conversation(
         When the conversation was not part of the decision.
     """
     backlog = trace.problem.backlog
-    row = backlog.index.get(conversation_id)
+    row = backlog.index.get(conversation_id) if is_a(conversation_id, str) else None
     if row is None:
         faults = Faults()
         faults.unknown(conversation_id, known=backlog.ids, what="conversation")
