@@ -57,6 +57,8 @@ class Assignment:
         The preconditions of the claim.
     stage : int
         How many relaxation steps had passed.
+    units : float
+        Units of the agent's capacity it takes.
     """
 
     conversation: str
@@ -65,6 +67,7 @@ class Assignment:
     value: float
     expect: Expectation = field(factory=Expectation)
     stage: int = 0
+    units: float = 1.0
 
 
 @frozen

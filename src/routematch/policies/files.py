@@ -9,21 +9,26 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from attrs import evolve, fields
+from attrs import evolve, fields, has
 
 from routematch.errors import Faults, InvalidInputError
 from routematch.policies.policy import POLICY_SCHEMA, Policy, Weighted
 from routematch.policies.presets import PRESETS
-from routematch.rules import RULES
-from routematch.terms import TERMS
+from routematch.rules import RULES, Rule
+from routematch.terms import TERMS, Term
 
 __all__ = ["dumps", "loads", "policy_from_data"]
 
 
-def loads(text: str | bytes, *, format: str = "toml") -> Policy:  # noqa: A002 - as codec.loads
+def loads(
+    text: str | bytes,
+    *,
+    format: str = "toml",  # noqa: A002 - as codec.loads
+    members: Iterable[type[Rule | Term]] = (),
+) -> Policy:
     """Read a policy from TOML or JSON text.
 
     Parameters
@@ -31,6 +36,8 @@ def loads(text: str | bytes, *, format: str = "toml") -> Policy:  # noqa: A002 -
     text : str or bytes
     format : str
         ``"toml"`` or ``"json"``.
+    members : iterable of class
+        Rules and terms of your own that the text may name.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def loads(text: str | bytes, *, format: str = "toml") -> Policy:  # noqa: A002 -
     """
     from routematch.codec import loads as read  # from the package itself it would be a circle
 
-    return policy_from_data(cast("Any", read(text, format=format)))
+    return policy_from_data(cast("Any", read(text, format=format)), members=members)
 
 
 def dumps(policy: Policy, *, format: str = "toml") -> str:  # noqa: A002 - as codec.dumps
@@ -65,7 +72,7 @@ def dumps(policy: Policy, *, format: str = "toml") -> str:  # noqa: A002 - as co
     return write(policy.to_data(), format=format, indent=2 if format == "json" else None)
 
 
-def policy_from_data(data: Mapping[str, Any]) -> Policy:
+def policy_from_data(data: Mapping[str, Any], *, members: Iterable[type[Rule | Term]] = ()) -> Policy:
     """Make a policy from plain data, in the form of `Policy.to_data`.
 
     Parameters
@@ -73,6 +80,8 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
     data : mapping
         ``name`` and ``terms`` or ``preset`` are needed. With ``preset = "longest_idle"``, all other fields change the
         preset. Rules and terms are names, or mappings with ``name``, ``weight`` and parameters.
+    members : iterable of class
+        Rules and terms of your own that the data may name.
 
     Returns
     -------
@@ -89,11 +98,12 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
         faults.raise_if_any()
     _check_keys(faults, data)
     values = {key: value for key, value in data.items() if key not in {"schema", "preset"}}
+    own = {str(member.name): member for member in members}
     for group in ("terms", "urgency"):
         if group in values:
-            values[group] = _members(faults, group, values[group], TERMS, weighted=True)
+            values[group] = _members(faults, group, values[group], {**TERMS, **own}, weighted=True)
     if "rules" in values:
-        values["rules"] = _members(faults, "rules", values["rules"], RULES, weighted=False)
+        values["rules"] = _members(faults, "rules", values["rules"], {**RULES, **own}, weighted=False)
     preset = data.get("preset")
     if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
         faults.unknown(preset, known=PRESETS, place="preset", what="preset")
@@ -128,12 +138,11 @@ def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any],
             faults.unknown(table["name"], known=known, place=where, what="term" if weighted else "rule")
             continue
         member = known[table["name"]]
-        arguments = {key: value for key, value in table.items() if key not in {"name", "weight"}}
-        allowed = {field_.name for field_ in fields(member) if field_.init}
+        own = {"name", "weight"} if weighted else {"name"}
+        arguments = {key: value for key, value in table.items() if key not in own}
+        allowed = {entry.name for entry in fields(member) if entry.init} if has(member) else set()
         for key in [key for key in arguments if key not in allowed]:
-            faults.unknown(
-                key, known=allowed | ({"weight"} if weighted else set()), place=f"{where}.{key}", what="parameter"
-            )
+            faults.unknown(key, known=allowed | own, place=f"{where}.{key}", what="parameter")
             del arguments[key]
         try:
             made_member = member(**arguments)

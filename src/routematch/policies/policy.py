@@ -20,8 +20,10 @@ from routematch.errors import Faults
 from routematch.model.agents import PRESENCES
 from routematch.model.checks import check_choice, check_name, check_number
 from routematch.rules import RULES, Rule
+from routematch.rules.rule import RULE_AXES
 from routematch.state import Settings
 from routematch.terms import Due, Priority, Term, Waiting
+from routematch.terms.term import TERM_AXES
 
 __all__ = ["POLICY_SCHEMA", "SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
 
@@ -271,6 +273,9 @@ def _check_members(faults: Faults, policy: Policy) -> None:
     """Check that rules and terms are such, and stand where their axes belong."""
     if not isinstance(policy.rules, tuple) or not all(_is_rule(rule) for rule in policy.rules):
         faults.add("must be a sequence of rules", place="rules", given=policy.rules)
+    else:
+        for position, rule in enumerate(policy.rules):
+            _check_axes(faults, rule, RULE_AXES, f"rules[{position}]")
     for group in ("terms", "urgency"):
         entries = getattr(policy, group)
         if not isinstance(entries, tuple) or not all(isinstance(entry, Weighted) for entry in entries):
@@ -278,12 +283,19 @@ def _check_members(faults: Faults, policy: Policy) -> None:
             continue
         names = [entry.term.name for entry in entries]
         for position, entry in enumerate(entries):
+            _check_axes(faults, entry.term, TERM_AXES, f"{group}[{position}]")
             of_conversation = entry.term.axes == ("conversation",)
             if of_conversation != (group == "urgency"):
                 belongs = "urgency" if of_conversation else "terms"
                 faults.add(f"{entry.term.name} belongs in {belongs}", place=f"{group}[{position}]")
             if entry.term.name in names[:position]:
                 faults.add(f"{entry.term.name} is given twice", place=f"{group}[{position}]")
+
+
+def _check_axes(faults: Faults, member: Rule | Term, known: tuple[tuple[str, ...], ...], place: str) -> None:
+    if member.axes not in known:
+        allowed = ", ".join(map(str, known))
+        faults.add(f"axes of {member.name} must be one of {allowed}", place=place, given=member.axes)
 
 
 def _check_orders(faults: Faults, policy: Policy) -> None:

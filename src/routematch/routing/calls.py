@@ -59,14 +59,14 @@ def call_allowed(rule: Rule, problem: Problem, request: RequestClass, log: Fault
 
 
 def call_value(term: Term, problem: Problem, request: RequestClass, log: FaultLog) -> NDArray[np.float64]:
-    """Ask a term for a row; entries that raise become NaN, which makes their pairs ineligible."""
+    """Ask a term for a row; entries that raise become minus infinity, which makes their pairs ineligible."""
 
     def ask(part: Problem) -> NDArray[np.generic]:
         answer = term.value(part, request)
         _check(term, answer, part, "fiu", "float64")
         return answer  # type: ignore[return-value]  # just checked
 
-    return _row(term, ask, problem, log, fill=np.nan).astype(np.float64)
+    return _row(term, ask, problem, log, fill=-np.inf).astype(np.float64)
 
 
 def _row(
@@ -122,12 +122,21 @@ def _in_order(member: Rule | Term, answer: NDArray[np.generic], part: Problem) -
 
 
 def _report(member: Rule | Term, problem: Problem, unit: int, error: Exception, log: FaultLog) -> None:
-    message = f"{type(error).__name__}: {shorten(str(error), limit=200)}"
+    message = _told(error)
     if member.axes == ("conversation",):
         log.rows.add(unit)
         log.add(member.name, "raised", message, conversations=[problem.backlog.ids[unit]])
     else:
         log.add(member.name, "raised", message, agents=[problem.roster.ids[unit]])
+
+
+def _told(error: Exception) -> str:
+    """Return what an exception says, on one line of sane length."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a broken __str__ is part of the same failure
+        said = ""
+    return f"{type(error).__name__}: {said[:200]}" if said else type(error).__name__
 
 
 def _check(member: Rule | Term, answer: object, problem: Problem, kinds: str, wanted: str) -> None:
@@ -206,7 +215,7 @@ def _pair_by_pair(
                 visit(row, agents[len(agents) // 2 :])
                 return
             lost.extend((row, agent) for agent in agents)
-            message = f"{type(error).__name__}: {shorten(str(error), limit=200)}"
+            message = _told(error)
             log.rows.add(row)
             log.add(
                 member.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,12 @@ def check_memory(memory: object) -> Mapping[str, Any]:
     faults = Faults()
     if memory is None:
         return {}
-    if not isinstance(memory, Mapping):
+    try:
+        memory = dict(memory) if isinstance(memory, Mapping) else memory
+    except Exception:  # noqa: BLE001 - a caller's own mapping may raise anything
+        faults.add("must be a mapping that can be read", place="memory")
+        faults.raise_if_any()
+    if not isinstance(memory, dict):
         faults.add("must be a mapping, as returned in Plan.memory", place="memory", given=memory)
         faults.raise_if_any()
         return {}
@@ -52,14 +57,16 @@ def generator_of(seed: int, memory: Mapping[str, Any]) -> np.random.Generator:
     return np.random.default_rng([seed, int(memory.get(DECISIONS, 0))])
 
 
-def advanced(memory: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
-    """Return memory as it is when every assignment of the trace is committed.
+def advanced(memory: Mapping[str, Any], trace: Trace, *, committed: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return memory as it is when assignments of the trace are committed.
 
     Parameters
     ----------
     memory : mapping
         As it was before.
     trace : Trace
+    committed : iterable of str, optional
+        Conversations whose assignment was committed; None means all.
 
     Returns
     -------
@@ -69,7 +76,8 @@ def advanced(memory: Mapping[str, Any], trace: Trace) -> dict[str, Any]:
     after = {**memory, DECISIONS: int(memory.get(DECISIONS, 0)) + 1}
     ties = trace.policy.ties if isinstance(trace.policy, Policy) else ()
     roster = trace.problem.roster
-    served = [int(agent) for agent in trace.agent_of if agent >= 0]
+    rows = range(len(trace.agent_of)) if committed is None else [trace.problem.backlog.index[c] for c in committed]
+    served = [int(trace.agent_of[row]) for row in rows if trace.agent_of[row] >= 0]
     if "rotation" in ties and served:
         furthest = max(served, key=lambda agent: int(trace.candidates.column_of[agent]))
         after[ROTATION] = roster.ids[furthest]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import field, frozen
 
+from routematch.errors import Faults
 from routematch.explain import Explanation, explain_conversation
 from routematch.model import Agent, Assignment, Expectation, Held
+from routematch.model.checks import is_a
 from routematch.model.frozen import FrozenMap
 from routematch.routing.counterfactual import gain_of_agent
+from routematch.routing.memory import advanced
 from routematch.state import THOUSANDTHS, MemberFault, Trace
 
 if TYPE_CHECKING:
@@ -93,7 +96,33 @@ class Plan:
         UnknownNameError
             When the conversation was not part of the decision.
         """
-        return explain_conversation(self.trace, conversation_id, held=self.held.get(conversation_id))
+        known = conversation_id if is_a(conversation_id, str) else ""
+        return explain_conversation(self.trace, conversation_id, held=self.held.get(known))
+
+    def memory_after(self, committed: Iterable[str]) -> dict[str, Any]:
+        """Return the memory for the next call when only some assignments were committed.
+
+        Parameters
+        ----------
+        committed : iterable of str
+            Ids of the conversations whose claim was won. With all of them this is `memory`.
+
+        Returns
+        -------
+        dict
+            Plain data. Who lost a claim keeps the turn.
+
+        Raises
+        ------
+        UnknownNameError
+            When a conversation was not assigned by this plan.
+        """
+        faults, won = Faults(), list(committed)
+        for identifier in won:
+            if identifier not in self.assignments:
+                faults.unknown(identifier, known=self.assignments, what="assignment")
+        faults.raise_if_any()
+        return advanced(self.trace.problem.memory, self.trace, committed=won)
 
     def gain_of_agent(self, agent: Agent) -> float | None:
         """Return what one more agent like this, taking one conversation, would have been worth to this plan.
@@ -183,6 +212,7 @@ def _assignment_data(assignment: Assignment) -> dict[str, Any]:
         "worth": assignment.worth,
         "value": assignment.value,
         "stage": assignment.stage,
+        "units": assignment.units,
         "expect": {
             "conversation_version": expect.conversation_version,
             "agent_version": expect.agent_version,
@@ -212,6 +242,7 @@ def assignments_of(trace: Trace) -> Mapping[str, Assignment]:
             value=value,
             expect=Expectation(conversation.version, agent.version, float(free[trace.agent_of[row]]) / THOUSANDTHS),
             stage=int(backlog.stage[row]),
+            units=round(agent.capacity.cost(conversation.channel) * THOUSANDTHS) / THOUSANDTHS,
         )
     return FrozenMap(made)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routematch.policies import Policy
+from routematch.routing.review import agents_with_room
 from routematch.rules import Presence, Room, Rule
 from routematch.state import Trace
 from routematch.state.trace import ALLOWED
@@ -50,7 +51,9 @@ def reasons_of(trace: Trace) -> dict[int, tuple[str, str | None]]:
 def _lost_out(trace: Trace, row: int, value: NDArray[np.float64]) -> str:
     policy = trace.policy
     if not isinstance(policy, Policy):
-        return "policy"
+        agents, _ = trace.candidates_of(row)
+        channel = trace.problem.backlog.conversations[row].channel
+        return "policy" if agents_with_room(trace)[channel][agents].any() else "needed_elsewhere"
     best = np.rint(value.max() / policy.resolution) >= np.rint(trace.hold[row] / policy.resolution)
     if not best:
         return "waiting_is_worth_more"

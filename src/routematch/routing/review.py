@@ -18,7 +18,7 @@ from routematch.policies import Policy
 from routematch.routing.slack import slacks
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
 
-__all__ = ["review_instants"]
+__all__ = ["agents_with_room", "review_instants"]
 
 Entry = TypeVar("Entry", np.float64, np.int64)
 
@@ -114,7 +114,7 @@ def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
 
     If none does, as many are served as can be. Caps are overlooked, which errs on the safe side.
     """
-    has_room = _agents_with_room(trace)
+    has_room = agents_with_room(trace)
     if not len(has_room):
         return False
     given: dict[int, list[int]] = {}
@@ -135,8 +135,18 @@ def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:
     return False
 
 
-def _agents_with_room(trace: Trace) -> dict[str, NDArray[np.bool_]]:
-    """Return, for each channel that waits, which agents have units left for one more after this decision."""
+def agents_with_room(trace: Trace) -> dict[str, NDArray[np.bool_]]:
+    """Return who has units left for one more after a decision; caps are overlooked.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Returns
+    -------
+    dict from channel to ndarray of bool, shape (A,)
+        For each channel that waits, by roster position.
+    """
     roster, backlog = trace.problem.roster, trace.problem.backlog
     served = np.flatnonzero(trace.agent_of >= 0)
     channels = np.array([request.channel for request in backlog.classes])[backlog.class_of]

@@ -20,7 +20,7 @@ from routematch.errors import Faults
 from routematch.model import Agent, Conversation, Estimates, Queue
 from routematch.model.checks import check_instant
 from routematch.model.instants import Instant, as_instant
-from routematch.policies import Policy, best_match
+from routematch.policies import PRESETS, Policy, best_match
 from routematch.routing.code import CodePolicy, decide_by_code, measure_of
 from routematch.routing.decide import decide
 from routematch.routing.memory import advanced, check_memory, generator_of
@@ -154,7 +154,9 @@ def _check(policy: object, now: object, estimates: object, seed: object, limit: 
     faults = Faults()
     instant = check_instant(faults, "now", as_instant(now))  # type: ignore[arg-type]  # checked here
     if not isinstance(policy, Policy | CodePolicy):
-        faults.add("must be a Policy, or code with decide, on_arrival or on_free", place="policy", given=policy)
+        name = policy if isinstance(policy, str) else getattr(policy, "__name__", None)
+        hint = f" (did you mean policies.{name}()?)" if name in PRESETS else ""
+        faults.add(f"must be a Policy, or code with decide, on_arrival or on_free{hint}", place="policy", given=policy)
     if estimates is not None and not isinstance(estimates, Estimates):
         faults.add("must be Estimates", place="estimates", given=estimates)
     for name, value in (("seed", seed), ("limit", limit)):

@@ -14,6 +14,10 @@ from routematch.state import NO_REQUEST, Candidates, Problem
 __all__ = ["Weighed", "weigh"]
 
 PRICE = "price"
+#: What urgencies are counted from, where the least urgent conversation would fall below no urgency at all.
+OFFSET = "offset"
+
+_SILENT = "gave NaN, which makes the pairs it feeds ineligible"
 
 
 @frozen(eq=False)
@@ -92,8 +96,14 @@ def _without_silence(
     silent = np.isnan(values)
     if silent.any():
         names = [problem.roster.ids[agent] for agent in np.unique(agents[silent])[:50]]
-        log.add(entry.term.name, "not_a_number", "gave NaN, which makes the pairs it feeds ineligible", agents=names)
-    return entry.weight * values
+        log.add(entry.term.name, "not_a_number", _SILENT, agents=names)
+    return _weighted(entry, values)
+
+
+def _weighted(entry: Weighted, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight values; minus infinity, which forbids a pair, stays so under any weight."""
+    with np.errstate(invalid="ignore"):
+        return np.where(values == -np.inf, values, entry.weight * values)
 
 
 def _price(price: float, problem: Problem, candidates: Candidates) -> NDArray[np.float64]:
@@ -145,7 +155,12 @@ def _add_pairs(
 ) -> dict[tuple[int, int], float]:
     """Add a term over single pairs to `value`, in place; return its weighted amounts."""
     pairs, lost = call_pairs(entry.term, problem, log)
-    amounts = entry.weight * pairs.amounts
+    if np.isnan(pairs.amounts).any():
+        silent = np.isnan(pairs.amounts)
+        ids = [problem.backlog.ids[row] for row in np.unique(pairs.rows[silent])[:50]]
+        names = [problem.roster.ids[agent] for agent in np.unique(pairs.agents[silent])[:50]]
+        log.add(entry.term.name, "not_a_number", _SILENT, conversations=ids, agents=names)
+    amounts = _weighted(entry, pairs.amounts)
     at = _locate(starts, columns, pairs.rows, candidates.column_of[pairs.agents])
     np.add.at(value, at[at >= 0], amounts[at >= 0])
     known: dict[tuple[int, int], float] = {}
@@ -191,17 +206,21 @@ def _hold(
         option[problem.backlog.waited >= policy.max_hold_time] = 0.0
     urgency = {}
     for entry in policy.urgency:
-        urgency[entry.term.name] = entry.weight * call_value(entry.term, problem, NO_REQUEST, log)
+        urgency[entry.term.name] = _weighted(entry, call_value(entry.term, problem, NO_REQUEST, log))
     total = np.sum(list(urgency.values()), axis=0) if urgency else np.zeros(size)
     bad = np.flatnonzero(~(np.abs(total) + policy.option <= largest))
     if len(bad):
+        new = bad[[row not in log.rows for row in bad.tolist()]]
+        if len(new):
+            _log_numbers(problem, log, new, np.zeros(0, np.intp))
         log.rows.update(bad.tolist())
-        _log_numbers(problem, log, bad, np.zeros(0, np.intp))
         for row in bad:
             value[starts[row] : starts[row + 1]] = -np.inf
         total = np.where(np.isin(np.arange(size), bad), option, total)
-    routable = _has_pairs(starts, value)
-    return option, urgency, option - (total - min(float(total[routable].min(initial=0.0)), 0.0))
+    least = min(float(total[_has_pairs(starts, value)].min(initial=0.0)), 0.0)
+    if least < 0:
+        urgency[OFFSET] = np.full(size, -least)
+    return option, urgency, option - (total - least)
 
 
 def _has_pairs(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -226,7 +245,8 @@ def _isolate_pairs(
     if bad.any():
         touched = np.unique(np.repeat(np.arange(len(starts) - 1), np.diff(starts))[bad])
         log.rows.update(touched.tolist())
-        _log_numbers(problem, log, touched, np.unique(candidates.order[columns[bad]]))
+        if not (log.faults and np.isnan(value[bad]).all()):  # who gave NaN has been named
+            _log_numbers(problem, log, touched, np.unique(candidates.order[columns[bad]]))
         value[bad] = -np.inf
     return largest
 
