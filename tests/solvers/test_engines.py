@@ -39,19 +39,6 @@ def test_engines_agree_with_brute_force(method):
         assert facts(solve(problem, method=method)) == facts(brute_force(problem)), seed
 
 
-@pytest.mark.slow
-def test_engines_agree_with_brute_force_at_length():
-    """The same on many more problems, some of them a little larger."""
-    for seed in range(100_000, 130_000):
-        generator = np.random.default_rng(seed)
-        problem = random_problem(generator, rows=5 if seed % 10 == 0 else 4)
-        expected = facts(brute_force(problem))
-        has_groups = build_network(problem).has_groups
-        for method in ENGINES:
-            if not (has_groups and method in WITHOUT_GROUPS):
-                assert facts(solve(problem, method=method)) == expected, (seed, method)
-
-
 def medium(seed, **extra):
     """Return a problem of a size that brute force cannot reach, with or without many ties."""
     generator = np.random.default_rng(seed)
@@ -239,3 +226,39 @@ def test_the_proof_rejects_planted_faults():
     for price, gain in (((-1, 0), (0, 0)), ((1, 0), (0, 0)), ((0, 0), (-1, 0)), ((0, 0), (1, 0)), ((0, 1), (0, 0))):
         wrong = Duals(duals.gain + np.array(gain), duals.price + np.array(price))
         assert not is_proven(network, best, wrong, find_tight(network, wrong))
+
+
+@pytest.mark.slow
+def test_engines_agree_with_brute_force_at_length():
+    """On sixty thousand more tiny problems, some of them a little larger, every engine agrees with brute force."""
+    for seed in range(100_000, 160_000):
+        problem = random_problem(np.random.default_rng(seed), rows=5 if seed % 10 == 0 else 4)
+        expected = facts(brute_force(problem))
+        has_groups = build_network(problem).has_groups
+        for method in ENGINES:
+            if not (has_groups and method in WITHOUT_GROUPS):
+                assert facts(solve(problem, method=method)) == expected, (seed, method)
+
+
+@pytest.mark.slow
+def test_values_agree_with_scipy_at_length():
+    """On twenty thousand more middle problems every engine gives the same answer, of the value that scipy finds."""
+    for seed in range(100_000, 120_000):
+        problem = medium(seed)
+        units = np.repeat(np.maximum(problem.value, 0.0), problem.capacity, axis=1)
+        rows, columns = linear_sum_assignment(units, maximize=True)
+        answers = [solve(problem, method=method) for method in ENGINES]
+        assert answers[0].value == units[rows, columns].sum(), seed
+        assert all(facts(answer) == facts(answers[0]) for answer in answers), seed
+        assert answers[0].is_optimal, seed
+
+
+@pytest.mark.slow
+def test_lazy_chains_agree_with_the_reference_at_length(monkeypatch):
+    """On twenty thousand more constrained middle problems the chains give the reference's answer, proven."""
+    for seed in range(100_000, 120_000):
+        monkeypatch.setattr(chains, "FIRST_LOOK", 1 + seed % 5)
+        problem = constrained(seed)
+        found, expected = solve(problem, method="chains"), solve(problem, method="min_cost_flow")
+        assert facts(found) == facts(expected), seed
+        assert found.is_optimal, seed
