@@ -128,7 +128,7 @@ def campaign(seed: int, count: int) -> None:
 
 def test_equals_brute_force_on_random_problems() -> None:
     """Value, classes served and proof agree with trying everything."""
-    campaign(seed=1, count=700)
+    campaign(seed=1, count=500)
 
 
 def test_nothing_left_to_try_is_a_proof() -> None:
@@ -208,7 +208,7 @@ def plain_program(problem: MixedProblem) -> int:
     return int(hold.sum()) + round(-found.fun * 256)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("shape", [(12, 4), (25, 10), (30, 40), (45, 18)])
 def test_equals_the_plain_integer_program(shape: tuple[int, int], seed: int) -> None:
     """On middle sizes, where prices, bundles and sifting all work, the value is that of the plain program."""

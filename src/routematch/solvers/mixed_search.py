@@ -42,9 +42,11 @@ _GROWTH = 1.5
 _NEAR = 2
 _FURTHER = 20
 
-#: Relative gap at which the search for a good matching stops, and the pairs it looks at most.
+#: Relative gap at which the search for a good matching stops, the pairs it looks at most, and
+#: the share of all pairs beyond which the whole program is no harder.
 _GOOD_ENOUGH = 1e-3
 _MOST_LOOKED_AT = 1_500
+_LARGE_SHARE = 0.35
 
 #: Pairs tried in exchanges.
 _MOST_EXCHANGED = 20_000
@@ -168,7 +170,8 @@ class Search:
         shortfall[self.used] = -1
         nearest = np.argsort(np.where(keep, shortfall, np.iinfo(np.int64).max), kind="stable")
         keep[nearest[min(_MOST_LOOKED_AT, self.budget) :]] = False
-        if keep.any():
+        is_as_hard_as_all = keep.sum() > _LARGE_SHARE * len(keep) and len(keep) <= self.budget
+        if keep.any() and not is_as_hard_as_all:
             self.offer(solve_program(self.program, keep, nodes=_NODES, gap=_GOOD_ENOUGH).used)
 
     def _decide(self, judged: Judged) -> None:
