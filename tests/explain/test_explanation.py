@@ -86,7 +86,7 @@ class Waits:
 def test_terms_add_up_to_value_and_worth_is_value_less_hold():
     """Of an assigned conversation, the terms sum to its value, and worth is value minus hold, never negative."""
     seen = 0
-    for case in cases(80):
+    for case in cases(44):
         for plan, conversation, told in explained(case, policy=evolve(best_match(), price=0.001)):
             if told.agent is None:
                 continue
@@ -95,12 +95,12 @@ def test_terms_add_up_to_value_and_worth_is_value_less_hold():
             assert math.isclose(told.worth, max(told.value - told.hold, 0.0), abs_tol=1e-9)
             assert told.value == plan.assignments[conversation.id].value
             assert told.worth == plan.assignments[conversation.id].worth
-    assert seen > 60
+    assert seen > 12
 
 
 def test_urgency_is_what_lowers_hold():
     """Hold is minus the urgency, up to what spreading charges and negative priorities shift for all alike."""
-    for case in cases(60):
+    for case in cases(33):
         told = [entry for *_, entry in explained(case)]
         shifts = [entry.hold + sum(entry.urgency.values()) for entry in told]
         assert max(shifts, default=0.0) - min(shifts, default=0.0) < 1e-9
@@ -109,7 +109,7 @@ def test_urgency_is_what_lowers_hold():
 def test_runner_up_is_the_best_of_the_others_and_gap_the_difference():
     """The runner-up is the best other agent who may take it; the gap is by how much the chosen one is better."""
     seen = 0
-    for case in cases(90):
+    for case in cases(49):
         for plan, conversation, told in explained(case):
             if told.agent is None:
                 continue
@@ -126,7 +126,7 @@ def test_runner_up_is_the_best_of_the_others_and_gap_the_difference():
             assert math.isclose(values[told.runner_up.agent], max(values.values()), abs_tol=1e-9)
             assert math.isclose(told.runner_up.gap, told.value - max(values.values()), abs_tol=1e-9)
             assert plan.pairs()[conversation.id] == told.agent
-    assert seen > 25
+    assert seen > 12
 
 
 def test_equal_runner_up_names_the_order_of_equals():
@@ -154,7 +154,7 @@ def test_source_of_achievement_is_named():
 def test_every_refused_agent_is_named_with_the_rule_that_refuses():
     """An agent is named as refused exactly when deciding about the pair alone refuses it, by the same rule."""
     seen: dict[str, int] = {}
-    for case in cases(60, mixed_costs=True, overlapping_caps=True):
+    for case in cases(33, mixed_costs=True, overlapping_caps=True):
         for _, conversation, told in explained(case):
             named = {refusal.agent: refusal.rule for refusal in told.refused}
             for agent in case["agents"]:
@@ -171,7 +171,7 @@ def test_every_refused_agent_is_named_with_the_rule_that_refuses():
 def test_refused_agents_come_in_the_order_of_how_far_they_got():
     """Agents stopped by a later rule come first, then the order is that of ids."""
     order = {name: number for number, name in enumerate(RULES)}
-    for case in cases(60):
+    for case in cases(33):
         for _, _, told in explained(case):
             keys = [(-order[refusal.rule], refusal.agent) for refusal in told.refused]
             assert keys == sorted(keys)
@@ -230,7 +230,7 @@ def test_secondary_member_is_told_when():
 def test_better_agents_are_those_worth_more_to_the_conversation():
     """Every agent who would have been better is named, best first, with what the conversation would have gained."""
     seen = 0
-    for case in cases(80):
+    for case in cases(44):
         for plan, conversation, told in explained(case):
             values = {}
             for agent in case["agents"]:
@@ -245,13 +245,13 @@ def test_better_agents_are_those_worth_more_to_the_conversation():
             assert [trade.gain for trade in told.better] == sorted(named.values(), reverse=True)
             seen += len(better)
             assert plan.is_optimal
-    assert seen > 20
+    assert seen > 12
 
 
 def test_who_needed_the_agent_more_has_the_agent_and_would_lose_no_less():
     """In an optimal plan, the named conversation has the agent, and its loss is at least the gain."""
     seen = 0
-    for case in cases(130):
+    for case in cases(71):
         for plan, _, told in explained(case):
             for trade in told.better:
                 if trade.needed_by is None:
@@ -259,7 +259,7 @@ def test_who_needed_the_agent_more_has_the_agent_and_would_lose_no_less():
                 seen += 1
                 assert plan.pairs()[trade.needed_by] == trade.agent
                 assert trade.loss >= trade.gain - TOLERANCE, (case, told)
-    assert seen > 25
+    assert seen > 12
 
 
 OBSTACLE_CASES = {
@@ -275,7 +275,7 @@ def test_nobody_is_said_to_need_an_agent_more_who_does_not(obstacle: str):
     """A loss is stated only where it is at least the gain; otherwise what stood in the way is named instead."""
     options, policy = OBSTACLE_CASES[obstacle]
     seen = {"needed_more": 0, obstacle: 0}
-    for case in cases(120, **options):
+    for case in cases(130, **options):
         for _, _, told in explained(case, policy=Waits() if policy == "Waits" else policy):
             for trade in told.better:
                 assert (trade.loss is not None) == (trade.obstacle == "needed_more")
@@ -314,7 +314,7 @@ def test_every_obstacle_has_a_case():
 def test_giving_the_agent_away_after_all_makes_no_better_plan():
     """Solved again with the agent forced upon the conversation that wanted it, the total is not better."""
     seen = 0
-    for case in cases(90):
+    for case in cases(49):
         for plan, conversation, told in explained(case):
             for trade in told.better[:1]:
                 others = [agent.id for agent in case["agents"] if agent.id != trade.agent]
@@ -323,13 +323,13 @@ def test_giving_the_agent_away_after_all_makes_no_better_plan():
                 again = route(**{**case, "conversations": waiting})
                 seen += 1
                 assert again.worth <= plan.worth + 1e-9
-    assert seen > 25
+    assert seen > 12
 
 
 def test_loss_is_no_more_than_solving_without_the_pair_costs_beyond_the_price():
     """Solved again without the pair that needed it more, the plan is worse by at least loss minus the agent's price."""
     seen = 0
-    for case in cases(130):
+    for case in cases(71):
         for plan, _, told in explained(case):
             for trade in told.better[:1]:
                 if trade.needed_by is None:
@@ -342,7 +342,7 @@ def test_loss_is_no_more_than_solving_without_the_pair_costs_beyond_the_price():
                 price = plan.trace.agent_price[plan.trace.problem.roster.index[trade.agent]]
                 seen += 1
                 assert plan.worth - again.worth >= trade.loss - price - TOLERANCE, (case, told)
-    assert seen > 25
+    assert seen > 12
 
 
 def test_held_conversation_names_who_needed_its_agent_more():
@@ -375,14 +375,14 @@ def eligible(case: RandomCase, conversation: Conversation, **changes: object) ->
 def test_relaxation_counts_agree_with_routing_at_that_instant():
     """As many agents are added by a relaxation as routing each pair alone at that instant adds."""
     seen = 0
-    for case in map(settled, cases(90)):
+    for case in map(settled, cases(49)):
         for _, conversation, told in explained(case):
             for step in told.relaxations:
                 before = eligible(case, conversation)
                 later = eligible(case, conversation, now=step.at)
                 seen += 1
                 assert step.would_add == len(later - before), (conversation, step)
-    assert seen > 30
+    assert seen > 12
 
 
 def test_held_conversation_shows_every_relaxation_to_come():
@@ -398,7 +398,7 @@ def test_held_conversation_shows_every_relaxation_to_come():
 def test_blocking_parts_agree_with_routing_without_them():
     """Dropping one part lets in as many agents as the explanation says, and it is met by as many as it says."""
     seen = 0
-    for case in map(settled, cases(90)):
+    for case in map(settled, cases(49)):
         plain = {**case, "queues": []}
         for _, conversation, told in explained(plain):
             if told.agent is not None:
@@ -415,7 +415,7 @@ def test_blocking_parts_agree_with_routing_without_them():
                 assert entry.would_add == len(after - before)
                 only = next(part for part in parts if str(part) == entry.part)
                 assert entry.met_by == sum(judge(only, agent)[0] for agent in plain["agents"])
-    assert seen > 25
+    assert seen > 12
 
 
 HELD = {
@@ -460,7 +460,7 @@ def test_unknown_conversation_is_named_with_near_spellings():
 
 def test_plain_data_says_the_same():
     """An explanation as plain data holds every field, and its text is the same when asked again."""
-    for case in cases(40):
+    for case in cases(22):
         for plan, conversation, told in explained(case, policy=longest_idle()):
             data = json.loads(json.dumps(told.to_dict()))
             assert data["schema"] == "routematch/explanation/1"

@@ -268,7 +268,7 @@ def test_wrong_input_is_refused_with_all_faults():
 def test_never_means_never():
     """Exactly who is found is refused by all others, present and idle, at every stage to come."""
     problems = 0
-    for seed in range(40):
+    for seed in range(25):
         case = random_case(Random(seed), mixed_costs=seed % 2 == 0, overlapping_caps=seed % 3 == 0)
         now = case["now"]
         agents = [evolve(agent, presence="available", load=0, shifts=()) for agent in case["agents"]]
@@ -296,4 +296,4 @@ def test_never_means_never():
         assert set(never) == {c.id for c in waiting} - {name for name, _ in pairs}, seed
         assert set(unchosen) == {a.id for a in agents} - {name for _, name in pairs} or not waiting or not agents
         problems += len(never)
-    assert problems > 5
+    assert problems > 3
