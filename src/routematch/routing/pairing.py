@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from routematch.policies import Policy
 from routematch.routing.weighing import Weighed
 from routematch.solvers import AssignmentProblem, Matching, SparseRows, solve
-from routematch.state import Candidates, Problem
+from routematch.state import THOUSANDTHS, Candidates, Problem
 
 __all__ = ["Paired", "pair"]
 
@@ -114,7 +114,8 @@ def pair(
         agent_of[served] = candidates.order[matching.agent_of[served]]
         tier_of[served] = tier
         conversation_price[waiting] = matching.conversation_price[waiting]
-        agent_price[candidates.order] = np.maximum(agent_price[candidates.order], matching.agent_price)
+        price = matching.agent_price if asked is not None else matching.agent_price * THOUSANDTHS
+        agent_price[candidates.order] = np.maximum(agent_price[candidates.order], price)
         demand.take(served, matching.agent_of[served])
     return Paired(
         agent_of,

@@ -115,7 +115,8 @@ class Trace:
     tier_of : ndarray of intp, shape (C,)
         Availability tier in which the conversation was placed, -1 where held.
     conversation_price, agent_price : ndarray of float64, shape (C,) and (A,)
-        Dual prices of the last solve; agents by roster position.
+        Dual prices; agents by roster position: what one more conversation of capacity would gain. With mixed costs
+        prices of the linear relaxation, by unit of capacity.
     worth, bound : float
     is_optimal : bool
     method : str
