@@ -15,9 +15,11 @@ import pytest
 
 import routematch
 from routematch.cli import main
-from routematch.codec import InputFile, from_data, loads
+from routematch.codec import InputFile, dumps, from_data, loads, to_data
+from routematch.explain import check_input
 from routematch.policies import PRESETS
 from routematch.policies import loads as policy_loads
+from routematch.testing.cases import random_case
 
 ROOT = Path(__file__).parents[2]
 HELPDESK = ROOT / "examples" / "quickstart" / "helpdesk.toml"
@@ -102,6 +104,23 @@ def test_table_names_everything_of_the_plan():
     assert f"policy best_match {plan.fingerprint}" in answer.out
     assert "ana would be 0.500 better, but chat-17 needs ana more" in answer.out
     assert "dan is full: 3 of 4 units free, 4 needed" in answer.out
+
+
+def test_a_file_is_routed_as_its_objects_are(write):
+    """Written to a file, any input gives the same plan, explanations and findings as its objects do."""
+    for seed in range(20):
+        case = random_case(random.Random(seed), mixed_costs=True, overlapping_caps=True)
+        given = InputFile(**{**case, "queues": tuple(case["queues"])})
+        text = dumps(to_data(given), format=("json", "toml")[seed % 2])
+        path = write(text, f"case.{('json', 'toml')[seed % 2]}")
+        plan = routematch.route(**case)
+        assert Answer("route", path, "--json").data == json.loads(json.dumps(plan.to_dict()))
+        assert Answer("route", path).status == 0
+        for conversation in case["conversations"]:
+            data = Answer("explain", path, conversation.id, "--json").data
+            assert data == json.loads(json.dumps(plan.explain(conversation.id).to_dict()))
+        findings = check_input(case["conversations"], case["agents"], queues=case["queues"], now=case["now"])
+        assert Answer("check", path, "--json").data["findings"] == [finding.to_dict() for finding in findings]
 
 
 def test_gap_is_told_where_nothing_is_proven():
