@@ -84,7 +84,16 @@ def _assigned(trace: Trace, row: int, base: Explanation, chosen: int) -> Explana
         terms=FrozenMap(terms),
         achievement_from=_source(trace, row, chosen) if Achievement.name in terms else None,
         runner_up=_runner_up(trace, row, chosen, value),
+        margin=_change_needed(trace, row, chosen),
     )
+
+
+def _change_needed(trace: Trace, row: int, agent: int) -> float | None:
+    """Return the smallest change of a pair's value that another plan would take; None where none does or is known."""
+    if trace.sensitivity is None:
+        return None
+    change = trace.sensitivity.change_needed(row, int(trace.candidates.column_of[agent]))
+    return change if np.isfinite(change) else None
 
 
 def _source(trace: Trace, row: int, chosen: int) -> str:
@@ -115,7 +124,10 @@ def _trade_offs(trace: Trace, row: int) -> tuple[TradeOff, ...]:
     wanted = [
         int(at) for at in np.argsort(-gains, kind="stable") if gains[at] > _TOLERANCE or (chosen < 0 and gains[at] >= 0)
     ]
-    return tuple(_trade_off(trace, int(agents[at]), float(gains[at])) for at in wanted[:10])
+    offs = (_trade_off(trace, int(agents[at]), float(gains[at])) for at in wanted[:10])
+    return tuple(
+        evolve(off, short=_change_needed(trace, row, int(agents[at]))) for off, at in zip(offs, wanted, strict=False)
+    )
 
 
 def _trade_off(trace: Trace, agent: int, gain: float) -> TradeOff:

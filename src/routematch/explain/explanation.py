@@ -60,6 +60,9 @@ class TradeOff:
         gain. None otherwise.
     obstacle : str
         A key of `OBSTACLES`.
+    short : float or None
+        By how much the value of this pair would have to rise, in policy units, for a plan with it to be as good; exact.
+        None where no rise is enough, or where the decision was not one proven matching problem.
     """
 
     agent: str
@@ -67,6 +70,7 @@ class TradeOff:
     needed_by: str | None
     loss: float | None
     obstacle: str = "needed_more"
+    short: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -157,6 +161,10 @@ class Explanation:
         Agents who would have been better for it, best first.
     refused : tuple of Refusal
         Every agent whom a rule refuses: those who got furthest first, then in order of id.
+    margin : float or None
+        By how much the value of the chosen pair may fall, in policy units, until another plan is as good; exact. None
+        where the conversation is held, where no fall is enough, or where the decision was not one proven matching
+        problem.
     ties : tuple of str
         Order that decides between equals.
     reason : str or None
@@ -181,6 +189,7 @@ class Explanation:
     runner_up: Alternative | None = None
     better: tuple[TradeOff, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    margin: float | None = None
     ties: tuple[str, ...] = ()
     reason: str | None = None
     review_at: float | None = None
