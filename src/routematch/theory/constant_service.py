@@ -1,0 +1,143 @@
+"""Handle times that never vary, several agents: M/D/n.
+
+With constant handle times the agents are taken in turn, so an agent sees every n-th arrival, and the wait is that of a
+single agent with Erlang gaps. Spitzer's identity gives it as a sum of positive terms over the sums of gaps, and each
+term is an incomplete gamma function. Far terms, which matter near full load, are integrated by Euler and Maclaurin.
+
+Sources: Erlang (1909); Crommelin (1932), Delay probability formulae when the holding times are constant; Spitzer
+(1956), A combinatorial lemma; Temme (1979), The asymptotic expansion of the incomplete gamma functions.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from routematch.distributions.checks import check_number
+from routematch.distributions.quadrature import integrate
+from routematch.errors import Faults
+from routematch.theory.rates import Rates, check_rates, refuse_unstable
+
+__all__ = ["ConstantServiceResult", "constant_service"]
+
+#: Terms added one by one.
+_SUMMED = 2000
+#: Shape from which Temme's expansion replaces the library's function, which stops short in far tails.
+_LARGE = 1e5
+
+
+@frozen
+class ConstantServiceResult:
+    """Agents with constant handle times, in steady state.
+
+    Attributes
+    ----------
+    arrival_rate : float
+        Per second.
+    service_time : float
+        In seconds.
+    agents : int
+    delay_probability : float
+        Share of arrivals that wait.
+    average_wait : float
+        In seconds, over all arrivals.
+    average_queue : float
+        Mean number waiting.
+    occupancy : float
+        Share of time an agent is busy.
+    """
+
+    arrival_rate: float
+    service_time: float
+    agents: int
+    delay_probability: float
+    average_wait: float
+    average_queue: float
+    occupancy: float
+
+
+def constant_service(arrival_rate: float, service_time: float, agents: int) -> ConstantServiceResult:
+    """Solve M/D/n, first come, first served.
+
+    Parameters
+    ----------
+    arrival_rate : float
+        Poisson arrivals per second; above 0.
+    service_time : float
+        Handle time in seconds; above 0.
+    agents : int
+        From 1 to 1,000,000.
+
+    Returns
+    -------
+    ConstantServiceResult
+
+    Raises
+    ------
+    InvalidInputError
+        Listing every parameter out of range; when the load per agent is not below 1.
+
+    Examples
+    --------
+    >>> round(constant_service(0.1, 180.0, agents=20).average_wait, 2)
+    25.97
+    """
+    faults = Faults()
+    time = check_number(faults, "service_time", service_time, above=0)
+    rates = check_rates(faults, arrival_rate, 1.0 if faults else 1.0 / time, agents)
+    faults.raise_if_any()
+    refuse_unstable(rates.load, "add agents")
+    positive, excess = _spitzer(rates)
+    wait = excess / rates.arrival_rate
+    return ConstantServiceResult(
+        rates.arrival_rate, time, rates.agents, -math.expm1(-positive), wait, excess, rates.load
+    )
+
+
+def _spitzer(rates: Rates) -> tuple[float, float]:
+    """Return the sums over i of P(S_i > 0) / i and E[S_i^+] / i, for S_i = i service times less i n gaps, in gaps."""
+    total = _terms(np.arange(1.0, _SUMMED + 1), rates).sum(axis=1)
+    start = _SUMMED + 0.5
+    reach = 45.0 / (rates.agents * _log_gap(rates))
+    if reach > start:
+        edges = np.geomspace(start, start + reach, 60)
+        slope = _terms(np.array([start + 0.5, start - 0.5]), rates) @ np.array([1.0, -1.0])
+        total = total + integrate(lambda i: _terms(i, rates), edges, tolerance=1e-12) + slope / 24.0
+    return float(total[0]), float(total[1])
+
+
+def _terms(i: NDArray[np.float64], rates: Rates) -> NDArray[np.float64]:
+    """Return P(S_i > 0) / i and E[S_i^+] / i: the gamma law of shape ``i * agents``, below its mean."""
+    from scipy.special import erfcx, gammainc, gammaln
+
+    shape, below = i * rates.agents, _below(rates)
+    small = np.minimum(shape, _LARGE)
+    exponent = shape * _log_gap(rates)
+    fade, root = np.exp(-exponent), np.sqrt(2.0 * np.pi * shape)
+    # The Poisson density at its mean, and the probability over `fade` by Temme's expansion.
+    exact = np.exp(small * np.log(small) - small - gammaln(small + 1.0))
+    density = np.where(shape > 1e3, (1.0 - 1.0 / (12.0 * shape) + 1.0 / (288.0 * shape**2)) / root, exact)
+    eta = -math.sqrt(2.0 * _log_gap(rates))
+    first = -1 / 3 + eta / 12 - 2 * eta**2 / 135 + eta**3 / 864 + eta**4 / 2835
+    second = -1 / 540 - eta / 288 + eta**2 / 378
+    temme = 0.5 * erfcx(np.sqrt(exponent)) - (first + second / shape) / root
+    probability = np.where(shape > _LARGE, temme * fade, gammainc(small, small * rates.load))
+    excess = shape * (density * fade - below * probability)
+    return np.array([probability / i, np.maximum(excess, 0.0) / i])
+
+
+def _below(rates: Rates) -> float:
+    """Return one minus the load."""
+    capacity = rates.agents * rates.service_rate
+    return (capacity - rates.arrival_rate) / capacity
+
+
+def _log_gap(rates: Rates) -> float:
+    """Return ``load - 1 - log(load)``, to full precision near load 1."""
+    below = _below(rates)
+    if below > 0.01:
+        return -below - math.log1p(-below)
+    return sum(below**k / k for k in range(2, 12))
