@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from routematch.cli.choosing import chosen_policy, data_policy, what_raised
 from routematch.cli.failing import settle
-from routematch.cli.output import write_out
+from routematch.cli.output import native_output_aside, write_out
 from routematch.cli.reading import instant_from, read_input, read_memory
 from routematch.codec import InputFile
 from routematch.errors import ContractError, Faults, MissingExtraError, RoutematchError
@@ -226,9 +226,10 @@ def _plan(
         "limit": limit,
     }
     if chosen is None or isinstance(chosen, Policy):
-        return route_input(given.conversations, given.agents, **arguments)
+        with native_output_aside():
+            return route_input(given.conversations, given.agents, **arguments)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with native_output_aside(), contextlib.redirect_stdout(sys.stderr):
             return route_input(given.conversations, given.agents, **arguments)
     except RoutematchError:
         raise
