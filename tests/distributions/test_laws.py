@@ -190,6 +190,8 @@ def test_ends_and_hostile_arguments(law: Distribution):
     assert float(law.survival(-1.0)) == 1.0
     assert float(law.restricted_mean(-1.0)) == 0.0
     assert float(law.cdf(math.inf)) == 1.0
+    assert float(law.cdf(1e308)) + float(law.survival(1e308)) == pytest.approx(1.0)
+    assert float(law.restricted_mean(1e300)) >= 0
     assert law.cdf([]).shape == (0,)
     assert law.quantile([[0.2], [0.4]]).shape == (2, 1)
     for wrong in (-0.1, 1.1, math.nan):

@@ -52,11 +52,11 @@ class Exponential:
 
     def cdf(self, value: ArrayLike) -> NDArray[np.float64]:
         """Return ``1 - exp(-value / mean)``."""
-        return -np.expm1(-np.maximum(times(value), 0.0) / self.mean)
+        return -np.expm1(-self._scaled(value))
 
     def survival(self, value: ArrayLike) -> NDArray[np.float64]:
         """Return ``exp(-value / mean)``."""
-        return np.exp(-np.maximum(times(value), 0.0) / self.mean)
+        return np.exp(-self._scaled(value))
 
     def quantile(self, probability: ArrayLike) -> NDArray[np.float64]:
         """Return ``-mean * log(1 - probability)``."""
@@ -70,3 +70,8 @@ class Exponential:
     def sample(self, generator: Generator, size: Size) -> NDArray[np.float64]:
         """Draw by the ziggurat method of numpy."""
         return generator.exponential(self.mean, size)
+
+    def _scaled(self, value: ArrayLike) -> NDArray[np.float64]:
+        with np.errstate(over="ignore"):
+            scaled: NDArray[np.float64] = np.maximum(times(value), 0.0) / self.mean
+        return scaled

@@ -79,7 +79,7 @@ def gamma_cdf(shape: float, mean: float, value: NDArray[np.float64]) -> NDArray[
     """Return the probability of at most `value` under a gamma law."""
     from scipy.special import gammainc
 
-    probability: NDArray[np.float64] = gammainc(shape, np.maximum(value, 0.0) * (shape / mean))
+    probability: NDArray[np.float64] = gammainc(shape, _scaled(shape, mean, value))
     return probability
 
 
@@ -87,7 +87,7 @@ def gamma_survival(shape: float, mean: float, value: NDArray[np.float64]) -> NDA
     """Return the probability of more than `value` under a gamma law."""
     from scipy.special import gammaincc
 
-    probability: NDArray[np.float64] = gammaincc(shape, np.maximum(value, 0.0) * (shape / mean))
+    probability: NDArray[np.float64] = gammaincc(shape, _scaled(shape, mean, value))
     return probability
 
 
@@ -105,3 +105,9 @@ def gamma_restricted_mean(shape: float, mean: float, value: NDArray[np.float64])
     limit = np.maximum(value, 0.0)
     below = mean * gamma_cdf(shape + 1.0, mean * (shape + 1.0) / shape, limit)
     return below + product_or_zero(limit, gamma_survival(shape, mean, limit))
+
+
+def _scaled(shape: float, mean: float, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        scaled: NDArray[np.float64] = np.maximum(value, 0.0) * (shape / mean)
+    return scaled

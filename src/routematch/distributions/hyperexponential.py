@@ -129,4 +129,6 @@ class Hyperexponential:
         return generator.exponential(1.0, size) * self._means[which]
 
     def _scaled(self, value: ArrayLike) -> NDArray[np.float64]:
-        return np.maximum(times(value), 0.0)[..., None] / self._means
+        with np.errstate(over="ignore"):
+            scaled: NDArray[np.float64] = np.asarray(np.maximum(times(value), 0.0))[..., None] / self._means
+        return scaled

@@ -121,13 +121,14 @@ class PiecewiseHazard:
     def _summed(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
         points = np.where(np.isposinf(value), self._starts[-1], np.maximum(value, 0.0))
         i = np.searchsorted(self._starts, points, side="right") - 1
-        summed: NDArray[np.float64] = self._cumulative[i] + self._hazards[i] * (points - self._starts[i])
+        with np.errstate(over="ignore"):
+            summed: NDArray[np.float64] = self._cumulative[i] + self._hazards[i] * (points - self._starts[i])
         return summed
 
 
 def _first_moment(hazard: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the integral of ``exp(-hazard * u)`` for u from 0 to `width`."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(hazard > 0, -np.expm1(-hazard * width) / hazard, width)
 
 
