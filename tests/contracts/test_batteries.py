@@ -64,18 +64,22 @@ class Liar:
 
 
 def zeros(problem: Problem, request: Any) -> Any:
+    """Give zeros."""
     return np.zeros(len(problem.roster))
 
 
 def nobody(problem: Problem, request: Any) -> Any:
+    """Allow nobody."""
     return np.zeros(len(problem.roster), bool)
 
 
 def since_now(rate: float) -> Callable[[Problem, Any], Any]:
+    """Grow with the clock."""
     return lambda problem, request: np.full(len(problem.roster), rate * problem.now)
 
 
 def counting() -> Callable[[Problem, Any], Any]:
+    """Tell how often it was asked."""
     calls: list[int] = []
 
     def answer(problem: Problem, request: Any) -> Any:
@@ -86,11 +90,13 @@ def counting() -> Callable[[Problem, Any], Any]:
 
 
 def writing(problem: Problem, request: Any) -> Any:
+    """Write into memory."""
     problem.memory["seen"] = True  # type: ignore[index]  # that is the lie
     return np.zeros(len(problem.roster))
 
 
 def one_pair(rows: list[int], agents: list[int], amounts: list[float]) -> Callable[[Problem, Any], Any]:
+    """Name certain pairs."""
     return lambda problem, request: SparsePairs(np.array(rows), np.array(agents), np.array(amounts))
 
 

@@ -7,7 +7,7 @@ import fractions
 import json
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class BrokenMap(Mapping[str, Any]):
 
 
 def endless() -> Iterator[object]:
+    """Never end."""
     while True:
         yield None
 
@@ -94,7 +95,7 @@ GARBAGE: dict[str, Any] = {
     "a numpy int": np.int64(3),
     "a numpy NaN": np.float32("nan"),
     "a naive datetime": datetime(2026, 1, 1),  # noqa: DTZ001 - that is the point
-    "an aware datetime": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "an aware datetime": datetime(2026, 1, 1, tzinfo=UTC),
     "a date": date(2026, 1, 1),
     "a timedelta": timedelta(1),
     "a function": len,
@@ -119,7 +120,6 @@ def answered(**arguments: Any) -> Plan | RoutematchError:
     try:
         return rm.route(**arguments)
     except RoutematchError as error:
-        assert len(str(error)) < 20_000
         return error
 
 
@@ -130,6 +130,7 @@ def test_any_garbage_in_any_argument_is_answered_in_words(argument: str, garbage
     given = (agent for agent in AGENTS) if garbage == "a generator of agents" else GARBAGE[garbage]
     arguments = {"conversations": WAITING, "agents": AGENTS, argument: given}
     answer = answered(**arguments)
+    assert isinstance(answer, Plan) or len(str(answer)) < 20_000
     if isinstance(answer, Plan):
         json.dumps(answer.to_dict(), allow_nan=False)
     elif isinstance(answer, rm.InvalidInputError):

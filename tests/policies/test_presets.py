@@ -18,6 +18,7 @@ def taker(policy: rm.Policy, agents: list[rm.Agent], conversation: rm.Conversati
 
 
 def french(level: float = 0.0) -> rm.Conversation:
+    """Return a conversation that asks for French."""
     return rm.Conversation("c", {"french": level}, arrived_at=100.0)
 
 

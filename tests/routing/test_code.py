@@ -100,7 +100,7 @@ def test_code_is_measured_against_the_best() -> None:
 def test_the_measure_says_who_may() -> None:
     """Rules, tiers and ageing of code are those of its measure."""
     away = [rm.Agent("ana", presence="away")]
-    policy = Decides(lambda view: {c: "ana" for c in view.waiting})
+    policy = Decides(lambda view: dict.fromkeys(view.waiting, "ana"))
     with pytest.raises(rm.errors.ContractError, match="a rule refuses"):
         rm.route(WAITING[:1], away, policy=policy)
     policy.measure = evolve(policies.longest_idle(), tiers=(("available", "away"),))  # type: ignore[attr-defined]  # as above

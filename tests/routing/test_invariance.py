@@ -28,6 +28,7 @@ NOBODY = rm.Requirement("a skill that nobody has")
 
 
 def as_bytes(plan: Plan) -> bytes:
+    """Return everything a plan says."""
     return json.dumps(plan.to_dict()).encode()
 
 
@@ -38,6 +39,7 @@ def answer(plan: Plan, *, without: str = "") -> dict[str, object]:
 
 
 def with_options(random: Random, preset: str) -> Policy:
+    """Return a preset that sometimes prefers to wait."""
     return evolve(PRESETS[preset](), option=random.choice((0.0, 0.0, 0.5)), max_hold_time=600.0)
 
 
@@ -180,6 +182,7 @@ class Silent:
 
 
 def without_pair(case: RandomCase) -> RandomCase:
+    """Forbid the one pair."""
     waiting = [
         evolve(c, excludes=(*c.excludes, "agent-1")) if c.id == "conversation-1" else c for c in case["conversations"]
     ]
@@ -187,11 +190,13 @@ def without_pair(case: RandomCase) -> RandomCase:
 
 
 def without_agent(case: RandomCase) -> RandomCase:
+    """Forbid the agent to everybody."""
     waiting = [evolve(c, excludes=(*c.excludes, "agent-1")) for c in case["conversations"]]
     return {**case, "conversations": waiting}
 
 
 def without_row(case: RandomCase) -> RandomCase:
+    """Make the conversation one that nobody can take."""
     waiting = [evolve(c, requires=NOBODY) if c.id == "conversation-1" else c for c in case["conversations"]]
     return {**case, "conversations": waiting}
 

@@ -17,6 +17,7 @@ ONE = [rm.Conversation("c")]
 
 
 def taker(policy: rm.Policy, agents: list[rm.Agent], memory: dict[str, Any] | None = None, **arguments: Any) -> str:
+    """Return who takes a single conversation."""
     return rm.route(ONE, agents, policy=policy, memory=memory, **arguments).pairs()["c"]
 
 

@@ -16,6 +16,7 @@ HOUR = 3600.0
 
 
 def chats(number: int, **fields: object) -> list[rm.Conversation]:
+    """Return equal conversations."""
     return [rm.Conversation(f"c{n}", **fields) for n in range(number)]  # type: ignore[arg-type]  # any fields
 
 
@@ -80,6 +81,7 @@ def test_2_holding_needs_an_end() -> None:
 
 
 def value_of(requires: object, skills: dict[str, float], **fields: object) -> float:
+    """Return the value of a single pair."""
     plan = rm.route(chats(1, requires=requires, **fields), [rm.Agent("ana", skills)])
     return plan.assignments["c0"].value
 
@@ -108,6 +110,14 @@ def test_3_history_takes_the_place_of_declared_skill_in_value_only() -> None:
     strict = rm.route(chats(1, requires={"french": 0.6}), agents, estimates=estimates)
     assert strict.pairs() == {"c0": "ana"}
     assert strict.assignments["c0"].value == pytest.approx(0.1)
+
+
+def test_3_declared_skill_decides_which_branch_is_met() -> None:
+    """Of the branches that are met by declared skill, the best learned one counts."""
+    estimates = rm.Estimates(success={"ana": {"a": 0.1, "b": 0.3, "z": 1.0}})
+    agents = [rm.Agent("ana", {"a": 0.9, "b": 0.6, "z": 0.2})]
+    either = chats(1, requires=rm.any_of({"a": 0.5}, {"b": 0.5}, {"z": 0.5}))
+    assert rm.route(either, agents, estimates=estimates).assignments["c0"].value == pytest.approx(0.3)
 
 
 def test_3_handle_time_without_history_is_one_constant() -> None:
@@ -274,7 +284,7 @@ def test_8_what_lies_after_now_is_clamped_and_told() -> None:
     assert plan.assignments["c"].worth == rm.route([rm.Conversation("c")], agents, now=50.0).assignments["c"].worth
 
 
-# --- 9 chance and memory: see test_memory.py; 10 raise or isolate: see test_invariance.py ------------------------------
+# --- 9 chance and memory: test_memory.py; 10 raise or isolate: test_invariance.py too ---------------------------------
 
 
 def test_10_the_callers_objects_are_checked_first_and_together() -> None:

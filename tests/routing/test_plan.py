@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from random import Random
 
-import networkx
+import networkx as nx
 import pytest
 from attrs import evolve
 
@@ -16,7 +16,7 @@ from routematch.testing.cases import random_case
 
 @pytest.mark.parametrize("seed", range(3))
 def test_networkx_finds_the_same_worth(seed: int) -> None:
-    """On plain cases of one unit per agent, networkx' maximum weight matching of the graph is worth what the plan is."""
+    """On plain cases of one unit per agent, networkx finds a matching of the graph of the same worth."""
     random = Random(f"graph {seed}")
     policy = evolve(best_match(), spread="none")
     for _ in range(25):
@@ -24,7 +24,7 @@ def test_networkx_finds_the_same_worth(seed: int) -> None:
         case["agents"] = [evolve(agent, capacity=1, load=0.0) for agent in case["agents"]]
         plan = rm.route(**case, policy=policy)
         graph = plan.to_networkx()
-        best = networkx.max_weight_matching(graph, weight="worth")
+        best = nx.max_weight_matching(graph, weight="worth")
         total = sum(graph.edges[edge]["worth"] for edge in best)
         assert total == pytest.approx(plan.worth, abs=1e-4)
         matched = {(c[1], a[1]) for c, a, used in graph.edges(data="matched") if used}
@@ -34,7 +34,7 @@ def test_networkx_finds_the_same_worth(seed: int) -> None:
 def test_the_graph_is_bipartite_and_priced() -> None:
     """Nodes are pairs of kind and id, agents carry their price."""
     graph = rm.route([rm.Conversation("ana")], [rm.Agent("ana")]).to_networkx()
-    assert networkx.is_bipartite(graph)
+    assert nx.is_bipartite(graph)
     assert set(graph) == {("conversation", "ana"), ("agent", "ana")}
     assert graph.nodes["agent", "ana"]["price"] == 0.0
 

@@ -65,15 +65,15 @@ def test_nobody_is_served_before_the_review_in_many_more_cases(seed: int) -> Non
         assert later_than_promised(waiting_case(random), policy) == []
 
 
-@pytest.mark.parametrize("due", [False, True])
-def test_reviews_do_not_spin(due: bool) -> None:
+@pytest.mark.parametrize("due", ["nothing due", "some due"])
+def test_reviews_do_not_spin(due: str) -> None:
     """With ordinary arrivals, fewer than one in twenty competing conversations asks to be looked at again at once."""
     at_once = held = 0
     for seed in range(40):
         random = Random(f"spin {seed}")
         case = random_case(random, conversations=12, agents=4)
         case["conversations"] = [
-            evolve(c, arrived_at=case["now"] - 1000 * random.random(), due_at=c.due_at if due else None)
+            evolve(c, arrived_at=case["now"] - 1000 * random.random(), due_at=c.due_at if due == "some due" else None)
             for c in case["conversations"]
         ]
         for answer in rm.route(**case).held.values():
@@ -123,6 +123,21 @@ def test_review_is_the_instant_at_which_waiting_is_worth_less() -> None:
     assert held.review_at == pytest.approx(1800.0, abs=0.05)
     assert held.review_at <= 1800.0
     assert rm.route(waiting, agents, now=1800.1, policy=policy).pairs() == {"c": "ana"}
+
+
+def test_review_is_the_instant_at_which_moving_another_pays() -> None:
+    """Serving both is worth 2 and gains twice as fast as serving the one at 5: three hours are left."""
+    agents = [rm.Agent("ana", {"a": 1.0}), rm.Agent("bo")]
+    waiting = [
+        rm.Conversation("moves", affinity={"bo": -4.0}, arrived_at=0.0),
+        rm.Conversation("waits", "a", arrived_at=14_400.0),
+    ]
+    plan = rm.route(waiting, agents, now=14_400.0)
+    assert plan.pairs() == {"moves": "ana"}
+    review = plan.held["waits"].review_at
+    assert review == pytest.approx(14_400.0 + 10_800.0, abs=0.1)
+    assert "waits" not in rm.route(waiting, agents, now=review - 0.1).assignments
+    assert rm.route(waiting, agents, now=review + 0.1).pairs() == {"moves": "bo", "waits": "ana"}
 
 
 def test_nothing_to_come_means_no_review() -> None:

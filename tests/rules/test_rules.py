@@ -22,6 +22,7 @@ def asked(rule: Any, conversation: rm.Conversation, agents: list[rm.Agent], **mo
 
 
 def sentence(rule: Any, conversation: rm.Conversation, agent: rm.Agent, **more: Any) -> str:
+    """Return why a single pair is refused."""
     said: str = rule.sentence(Problem.of([conversation], [agent], **{"now": 0.0, **more}), 0, 0)
     return said
 
@@ -113,7 +114,7 @@ def test_presence_is_an_allow_list_by_channel_and_shift() -> None:
         (rm.Agent("ana", capacity=rm.Capacity(3, costs={"voice": 3}), load={"chat": 1}), {"channel": "voice"}, False),
     ],
 )
-def test_room_is_for_at_least_this_one(agent: rm.Agent, conversation: dict[str, Any], fits: bool) -> None:
+def test_room_is_for_at_least_this_one(agent: rm.Agent, conversation: dict[str, Any], fits: bool) -> None:  # noqa: FBT001 - a column of the table
     """Free units for the channel's cost, and no cap reached."""
     assert asked(Room(), rm.Conversation("c", **conversation), [agent]) == {"ana": fits}
 
