@@ -11,6 +11,7 @@ import numpy as np
 
 from routematch.solvers.dense import unit_columns
 from routematch.solvers.network import Network
+from routematch.solvers.sparse import RUSH
 
 __all__ = ["Choice", "choose"]
 
@@ -22,6 +23,9 @@ SCARCE = 0.65
 
 #: A matrix is full when this share of it is usable; then the dense engine takes over up to so many entries.
 FULL, MOST_DENSE_ENTRIES = 0.25, 30_000_000
+
+#: Time that placing a row by chains takes where units are scarce, in nanoseconds.
+CHAIN = 250_000
 
 #: Time of one step of the chains, of one cell of scipy's sparse solver, and of one entry of a matrix, in nanoseconds.
 STEP, CELL, ENTRY = 350, 5, 100
@@ -47,6 +51,8 @@ def choose(network: Network) -> Choice:
         return Choice("hungarian")
     if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
         return Choice("chains", ENTRY * rows * total // STEP, "hungarian")
+    searching = total if rows > RUSH * total else rows
+    sparse_time = CELL * searching * (rows + total) + ENTRY * entries
     if rows <= SCARCE * total:
-        return Choice("chains", (CELL * rows * (rows + total) + ENTRY * entries) // (2 * STEP) + 10_000)
-    return Choice("sparse")
+        return Choice("chains", sparse_time // (2 * STEP) + 10_000)
+    return Choice("sparse") if sparse_time < CHAIN * rows else Choice("chains", sparse_time // STEP)

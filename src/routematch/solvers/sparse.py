@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from routematch.solvers.dense import unit_columns
 from routematch.solvers.network import Network, ragged
 
-__all__ = ["solve_sparse"]
+__all__ = ["RUSH", "solve_sparse"]
 
 Ints = NDArray[np.int64]
 
