@@ -55,4 +55,5 @@ def choose(network: Network) -> Choice:
     sparse_time = CELL * searching * (rows + total) + ENTRY * entries
     if rows <= SCARCE * total:
         return Choice("chains", sparse_time // (2 * STEP) + 10_000)
-    return Choice("sparse") if sparse_time < CHAIN * rows else Choice("chains", sparse_time // STEP)
+    # Even there chains may be short, as where few pairs are usable: a seventh of the time is spent on finding out.
+    return Choice("chains", sparse_time // (STEP if sparse_time > CHAIN * rows else 7 * STEP))
