@@ -7,6 +7,7 @@ across types need the order as well: see `longest_idle_chain`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -176,6 +177,8 @@ def exact_chain(system: SkillSystem, policy: CountPolicy, *, waiting_places: Seq
     if len(places) != len(system.arrival_rates):
         faults.add(f"must have one entry for each of {len(system.arrival_rates)} types", place="waiting_places")
     faults.raise_if_any()
+    if math.prod(most + 1 for most in places) > LARGEST_CHAIN:
+        raise LimitExceededError(f"waiting places {places} make more than {LARGEST_CHAIN} states")
     return _Explorer(system, policy, places).result()
 
 

@@ -93,6 +93,12 @@ def fluid_bound(
     leaving, arriving = np.asarray(system.abandonment_rates), np.asarray(system.arrival_rates)
     patient = leaving == 0
     saved = np.where(patient, 0.0, lost + holding / np.where(patient, 1.0, leaving))
+    if not pairs and not (patient & (arriving > 0)).any():
+        nothing = np.zeros((types, groups))
+        return FluidBound(-float(saved @ arriving), nothing, nothing.sum(axis=0), nothing.sum(axis=1))
+    refusal = "must have agents enough for the types that never give up"
+    if not pairs:
+        raise InvalidInputError(refusal)
     type_of, group_of = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
     busy_time = (np.arange(groups)[:, None] == group_of) / np.asarray(system.service_rates)[type_of, group_of]
     served = (np.arange(types)[:, None] == type_of).astype(np.float64)
@@ -105,7 +111,7 @@ def fluid_bound(
         method="highs",
     )
     if not solved.success:
-        raise InvalidInputError("must have agents enough for the types that never give up")
+        raise InvalidInputError(refusal)
     flow, type_price = np.zeros((types, groups)), np.zeros(types)
     flow[type_of, group_of] = solved.x
     type_price[~patient] = -solved.ineqlin.marginals[groups:]

@@ -10,6 +10,7 @@ Source: Puterman (1994), Markov Decision Processes, sections 8.5 and 11.5.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -113,6 +114,8 @@ def optimal_control(
     check_number(faults, "tolerance", tolerance, above=0)
     check_whole(faults, "most_iterations", most_iterations, at_least=1, at_most=10**9)
     faults.raise_if_any()
+    if math.prod(most + 1 for most in places) > LARGEST_CONTROL:
+        raise LimitExceededError(f"waiting places {places} make more than {LARGEST_CONTROL} states")
     step = _Step(system, earned, lost, holding, places)
     relative = np.zeros(step.shape)
     low, high, iterations = 0.0, 0.0, 0

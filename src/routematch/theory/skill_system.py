@@ -47,7 +47,8 @@ class SkillSystem:
     def __attrs_post_init__(self) -> None:
         """Check the rates and that everything has one entry for each type or group."""
         faults = Faults()
-        types = check_numbers(faults, "arrival_rates", self.arrival_rates, at_least=0).size
+        check_numbers(faults, "arrival_rates", self.arrival_rates, at_least=0)
+        types = len(self.arrival_rates) if isinstance(self.arrival_rates, tuple) else 0
         if not isinstance(self.agents, tuple) or not self.agents:
             faults.add("must be at least one whole number", place="agents", given=self.agents)
             faults.raise_if_any()
