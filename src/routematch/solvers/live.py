@@ -63,6 +63,7 @@ class LiveMatching:
         self._slot: dict[int, int] = {}
         self._next_row = problem.shape[0]
         self._is_present = np.ones(problem.shape[1], np.bool_)
+        self._someone_left = False
         self._has_costs = problem.unit_cost is not None
         network = build_network(problem)
         self._load_network(network, problem.capacity)
@@ -183,6 +184,7 @@ class LiveMatching:
         """Remove an agent; its rows go elsewhere or are held. Its index stays, and values given for it are ignored."""
         self.set_capacity(agent, 0)
         self._is_present[agent] = False
+        self._someone_left = True
         self._state.columns.drop_agent(agent)
         for slot in self._slot.values():
             self._state.remove_pair(slot, agent)
@@ -237,22 +239,26 @@ class LiveMatching:
         count = len(self._state.capacity)
         chosen = np.arange(count) if agents is None else np.asarray(agents, np.int64)
         values = self._numbers(value, len(chosen))
-        if agents is not None and len(chosen) and (chosen.min() < 0 or chosen.max() >= count):
-            raise InvalidInputError(f"agents must be at least 0 and below {count}")
-        if (np.diff(chosen) <= 0).any():
+        if (chosen[1:] <= chosen[:-1]).any():
             raise InvalidInputError("agents must be ascending and unique")
-        if not np.isfinite(hold):
-            raise InvalidInputError(f"hold must be finite, got {hold}")
+        if len(chosen) and (chosen[0] < 0 or chosen[-1] >= count):
+            raise InvalidInputError(f"agents must be at least 0 and below {count}")
+        if not abs(hold) < EXACT * self._resolution / 4:
+            raise InvalidInputError(f"hold must be finite and exact in steps of the resolution, got {hold}")
         steps = round(hold / self._resolution)
-        near = np.flatnonzero((values >= (steps - 1.0) * self._resolution) & self._is_present[chosen])
-        worth = np.rint(values[near] / self._resolution).astype(np.int64) - steps
-        return chosen[near][worth >= 0].astype(np.int32), worth[worth >= 0], steps
+        worth = np.rint(values / self._resolution) - steps
+        usable = worth >= 0
+        if self._someone_left:
+            usable &= self._is_present[chosen]
+        if not usable.all():
+            chosen, worth = chosen[usable], worth[usable]
+        return chosen.astype(np.int32), worth.astype(np.int64), steps
 
     def _numbers(self, given: ArrayLike, count: int | None) -> NDArray[np.float64]:
         values = np.asarray(given, np.float64)
         if values.ndim != 1 or (count is not None and len(values) != count):
             raise InvalidInputError(f"must be one number for each of {count}, not an array of shape {values.shape}")
-        if not (values < EXACT * self._resolution / 4).all():
+        if len(values) and not values.max() < EXACT * self._resolution / 4:
             raise InvalidInputError("must be finite or -inf, and exact in steps of the resolution")
         return values
 
