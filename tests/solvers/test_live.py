@@ -92,7 +92,7 @@ def short_lists(monkeypatch):
 
 def test_every_event_leaves_the_matching_best():
     """After every event the value is that of a fresh solve, the proof closes, and no price is too low."""
-    for seed in range(30):
+    for seed in range(20):
         story = Story(seed)
         for _ in range(40):
             story.event()
@@ -111,7 +111,7 @@ def test_a_hundred_thousand_events_leave_the_matching_best():
 
 def test_settling_gives_what_a_fresh_solve_gives():
     """After `settle` rows, agents and prices are the canonical ones, and events go on from there."""
-    for seed in range(60):
+    for seed in range(30):
         story = Story(1_000 + seed)
         for _ in range(5):
             for _ in range(6):
