@@ -128,6 +128,14 @@ def test_day_factor_spreads_the_counts():
     assert abs(squares.mean() - (100 + 100**2 * 0.25)) < FAR * squares.std() / math.sqrt(1500)
 
 
+def test_days_are_independent():
+    """Counts of two days are uncorrelated, within 5.4 standard errors."""
+    process = DoublyStochasticArrivals(PoissonArrivals(0.1), Gamma(1.0, cv=0.5), day=1000.0)
+    days = np.array([[(instants < 1000.0).sum(), (instants >= 1000.0).sum()] for instants in runs(process, 1000)])
+
+    assert abs(np.corrcoef(days.T)[0, 1]) < FAR / math.sqrt(1000)
+
+
 def test_constant_day_factor_scales_the_rate():
     """A factor that is always 2 doubles the expected count."""
     process = DoublyStochasticArrivals(DAY, Deterministic(2.0), day=1000.0)

@@ -237,6 +237,13 @@ def test_empirical_quantile_is_a_sample(samples: list[float], probability: float
     assert sum(sample < value for sample in samples) <= probability * len(samples) + 1e-9
 
 
+def test_empirical_quantile_at_a_share_is_the_sample_that_reaches_it():
+    """At exactly k of n the k-th sample has reached the probability; the next one is not needed."""
+    law = Empirical((40.0, 10.0, 30.0, 20.0))
+
+    assert law.quantile([0.0, 0.25, 0.5, 0.75, 1.0]).tolist() == [10.0, 10.0, 20.0, 30.0, 40.0]
+
+
 def test_tails_keep_their_digits():
     """Survival far out is a small number, not a rounded zero."""
     assert float(Exponential(1.0).survival(500.0)) == pytest.approx(math.exp(-500.0), rel=1e-12)
