@@ -16,7 +16,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from routematch import codec, errors, explain, model, policies, routing, rules, solvers, state, terms, testing
+    from routematch import (
+        codec,
+        distributions,
+        errors,
+        explain,
+        model,
+        policies,
+        routing,
+        rules,
+        solvers,
+        state,
+        terms,
+        testing,
+        theory,
+    )
     from routematch.errors import InvalidInputError, RoutematchError
     from routematch.model import (
         After,
@@ -71,6 +85,7 @@ __all__ = [
     "all_of",
     "any_of",
     "codec",
+    "distributions",
     "errors",
     "explain",
     "human_only",
@@ -84,10 +99,25 @@ __all__ = [
     "state",
     "terms",
     "testing",
+    "theory",
 ]
 
 _MODULES = frozenset(
-    {"codec", "errors", "explain", "model", "policies", "routing", "rules", "solvers", "state", "terms", "testing"}
+    {
+        "codec",
+        "distributions",
+        "errors",
+        "explain",
+        "model",
+        "policies",
+        "routing",
+        "rules",
+        "solvers",
+        "state",
+        "terms",
+        "testing",
+        "theory",
+    }
 )
 _HOMES = {
     "InvalidInputError": "errors",
