@@ -35,7 +35,7 @@ LOOK = 50
 _NOTHING_LEFT = -(2**62)
 
 
-def solve_chains(network: Network, budget: int | None = None) -> FlowResult:
+def solve_chains(network: Network, budget: int | None = None, *, gives_up: bool = False) -> FlowResult:
     """Place rows in bulk at the lowest prices, the others by shortest chains, dearest first.
 
     Parameters
@@ -44,6 +44,8 @@ def solve_chains(network: Network, budget: int | None = None) -> FlowResult:
     budget : int, optional
         Pairs to examine one by one, at most. When it is used up, the rows not yet placed are held, and the prices bound
         what the best matching could be worth.
+    gives_up : bool
+        Stop as soon as the steps so far show that the budget will not do: chains only grow longer.
 
     Notes
     -----
@@ -53,13 +55,18 @@ def solve_chains(network: Network, budget: int | None = None) -> FlowResult:
     waiting = _start_in_bulk(network, chains)
     placed = 0
     for row in waiting:
-        if budget is not None and chains.steps >= budget:
+        if budget is not None and chains.steps >= (budget * _fair_share(placed / len(waiting)) if gives_up else budget):
             break
         chains.insert(row)
         placed += 1
     pair = np.array(chains.placed.pair, np.int64)
     duals = feasible_duals(network, np.array(chains.price, np.int64))
     return FlowResult(pair, duals, placed == len(waiting), chains.steps)
+
+
+def _fair_share(placed: float) -> float:
+    """Return the share of all steps that placing this share of the rows takes at most, where chains suit at all."""
+    return 0.1 + 0.9 * placed**2
 
 
 def _start_in_bulk(network: Network, chains: _Chains) -> list[int]:

@@ -106,7 +106,7 @@ def _by_choice(network: Network, budget: int | None) -> Solution:
     choice = choose(network)
     if choice.method in {"hungarian", "sparse"} and budget is None:
         return _by_scipy(network, choice.method)
-    result = solve_chains(network, choice.limit if budget is None else budget)
+    result = solve_chains(network, choice.limit if budget is None else budget, gives_up=budget is None)
     if result.is_complete or budget is not None:
         return Solution(result.pair, result.duals, "chains", result.steps)
     return _by_scipy(network, choice.otherwise)
