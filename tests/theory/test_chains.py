@@ -64,6 +64,15 @@ def test_birth_death_is_a_chain_like_any_other():
     )
 
 
+def test_rare_states_cost_no_digits():
+    """Where the first state is next to never seen, the likely ones still agree with the closed form."""
+    births, deaths = np.full(4000, 2000.0), np.arange(1.0, 4001.0)
+    steps = np.arange(4000)
+    general = stationary_law([*steps, *(steps + 1)], [*(steps + 1), *steps], [*births, *deaths])
+
+    assert general == pytest.approx(birth_death(births, deaths), rel=1e-9, abs=1e-14)
+
+
 def test_states_that_are_left_for_ever_have_no_weight():
     """Transient states get probability 0; several traps are refused."""
     assert stationary_law([0, 1, 2], [1, 2, 1], [1.0, 1.0, 3.0]).tolist() == [0.0, 0.75, 0.25]
@@ -115,6 +124,16 @@ def test_agents_without_waiting_room_are_erlang_b():
     assert result.blocking_probabilities[0] == pytest.approx(erlang_b(0.05, 0.01, 6).blocking_probability, rel=1e-10)
 
 
+def test_reserved_agents_are_trunk_reservation():
+    """Nobody waits and the cheap type must leave two agents free: a birth and death chain with a bend."""
+    system = SkillSystem((0.03, 0.02), ((0.01,), (0.01,)), (6,))
+    policy = static_priority([[0], [0]], [[], []], reserved={(0, 0): 2})
+    law = birth_death([0.05 if busy < 4 else 0.02 for busy in range(6)], 0.01 * np.arange(1.0, 7.0))
+    result = exact_chain(system, policy, waiting_places=(0, 0))
+
+    assert result.blocking_probabilities == pytest.approx([law[4:].sum(), law[6]], rel=1e-10)
+
+
 def test_flows_are_conserved():
     """Arrivals are served, give up or are blocked; Little's law holds for waiting and for service."""
     result = exact_chain(N_DESIGN, N_POLICY, waiting_places=(12, 12))
@@ -139,6 +158,20 @@ def test_longest_idle_is_random_for_one_type():
     assert ordered.occupancies == pytest.approx(by_chance.occupancies, rel=1e-8)
     assert ordered.average_queues == pytest.approx(by_chance.average_queues, rel=1e-8)
     assert ordered.flow == pytest.approx(by_chance.flow, rel=1e-8)
+
+
+def test_longest_idle_agent_comes_first():
+    """One agent for both types, one for the second only, nobody waits: five orders of the idle, solved by hand."""
+    first, second, fast, slow = 0.01, 0.03, 0.02, 0.005
+    # 0: both idle, the generalist longer; 1: both, the specialist longer; 2: generalist; 3: specialist; 4: nobody.
+    moves = {(0, 3): first + second, (1, 3): first, (1, 2): second, (2, 4): first + second, (3, 4): second}
+    moves |= {(2, 0): slow, (3, 1): fast, (4, 2): fast, (4, 3): slow}
+    law = stationary_law([pair[0] for pair in moves], [pair[1] for pair in moves], list(moves.values()))
+    system = SkillSystem((first, second), ((fast, 0.0), (fast, slow)), (1, 1))
+    result = longest_idle_chain(system, waiting_places=0)
+
+    assert result.occupancies == pytest.approx([law[3] + law[4], law[2] + law[4]], rel=1e-10)
+    assert result.blocking_probabilities == pytest.approx([law[3] + law[4], law[4]], rel=1e-10)
 
 
 def test_orders_of_separate_specialists_do_not_matter():

@@ -492,8 +492,10 @@ def test_constant_service_agrees_with_the_embedded_chain(load: float, agents: in
 @pytest.mark.parametrize("load", [0.5, 0.99, 0.999, 0.99999])
 def test_constant_service_of_one_agent_near_full_load(load: float):
     """M/D/1 has the wait of Pollaczek and Khinchine, also where the sum has millions of terms."""
-    assert constant_service(load, 1.0, 1).average_wait == pytest.approx(load / 2 / (1 - load), rel=1e-8)
-    assert constant_service(load, 1.0, 1).delay_probability == pytest.approx(load, rel=1e-9)
+    result = constant_service(load, 1.0, 1)
+
+    assert result.average_wait == pytest.approx(load / 2 / (1 - load), rel=1e-9)
+    assert 1 - result.delay_probability == pytest.approx(1 - load, rel=1e-9)
 
 
 def test_constant_service_halves_the_wait_near_full_load():

@@ -18,7 +18,7 @@ def scan(meets) -> int:
     return next(agents for agents in range(1, 5000) if meets(agents))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(load=st.floats(0.05, 150.0), level=st.floats(0.5, 0.99), threshold=st.floats(0.0, 60.0))
 def test_smallest_number_for_a_service_level(load: float, level: float, threshold: float):
     """No smaller number meets the service level, with and without patience."""

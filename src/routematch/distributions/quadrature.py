@@ -54,7 +54,8 @@ def integrate(
         open_panels &= (low < middle) & (middle < high)
         total = total + fine[:, ~open_panels].sum(axis=1)
         if open_panels.sum() > _MOST_OPEN:
-            return total + fine[:, open_panels].sum(axis=1)
+            total = total + fine[:, open_panels].sum(axis=1)
+            open_panels[:] = False
         if not open_panels.any():
             return total
         low, middle, high = low[open_panels], middle[open_panels], high[open_panels]

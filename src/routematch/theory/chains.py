@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from routematch.errors import Faults, InvalidInputError, LimitExceededError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csc_array
 
 __all__ = ["LARGEST_CHAIN", "birth_death", "stationary_law"]
 
@@ -140,37 +135,23 @@ def _recurrent(moves: object) -> NDArray[np.intp]:
 
 
 def _solve(moves: object) -> NDArray[np.float64]:
-    """Return the law of a chain in which every state reaches every other."""
+    """Return the law of a chain in which every state reaches every other.
+
+    The first state has weight 1 in place of its equation, which follows from the others. What is left is diagonally
+    dominant by columns, so pivots on the diagonal are stable, however rare that state, and keep the factors sparse.
+    """
     from scipy.sparse import csr_array, diags_array
+    from scipy.sparse.linalg import splu
 
     rates = csr_array(moves)
     out = np.asarray(rates.sum(axis=1)).ravel()
     if out.size == 1:
         return np.ones(1)
     balance = (rates - diags_array(out)).T.tocsc()
-    likely = 0
-    for _ in range(4):
-        law = _relative_to(balance, likely)
-        if np.abs(balance @ law).max() <= 1e-12 * out.max():
-            break
-        # Relative to a state that is next to never seen, digits are lost: take a likely one.
-        likely = int(np.argmax(law))
+    factors = splu(balance[1:, 1:], permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    weights = np.append(1.0, np.maximum(factors.solve(-balance[1:, [0]].toarray().ravel()), 0.0))
+    scaled = weights / weights.max()
+    law: NDArray[np.float64] = scaled / scaled.sum()
     if not np.abs(balance @ law).max() <= 1e-9 * out.max():
         raise InvalidInputError("has rates too far apart to be solved in double precision")
-    return law
-
-
-def _relative_to(balance: csc_array, state: int) -> NDArray[np.float64]:
-    """Solve the balance equations with the weight of one state set to 1 in place of its equation, which follows.
-
-    What is left is diagonally dominant by columns, so pivots on the diagonal are stable and keep the factors sparse.
-    """
-    from scipy.sparse.linalg import splu
-
-    others = np.delete(np.arange(balance.shape[0]), state)
-    inner, column = balance[others][:, others], balance[others][:, [state]].toarray().ravel()
-    factors = splu(inner, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    weights = np.insert(np.maximum(factors.solve(-column), 0.0), state, 1.0)
-    scaled: NDArray[np.float64] = weights / weights.max()
-    law: NDArray[np.float64] = scaled / scaled.sum()
     return law

@@ -122,8 +122,7 @@ def _terms(i: NDArray[np.float64], rates: Rates) -> NDArray[np.float64]:
     density = np.where(shape > 1e3, (1.0 - 1.0 / (12.0 * shape) + 1.0 / (288.0 * shape**2)) / root, exact)
     eta = -math.sqrt(2.0 * _log_gap(rates))
     first = -1 / 3 + eta / 12 - 2 * eta**2 / 135 + eta**3 / 864 + eta**4 / 2835
-    second = -1 / 540 - eta / 288 + eta**2 / 378
-    temme = 0.5 * erfcx(np.sqrt(exponent)) - (first + second / shape) / root
+    temme = 0.5 * erfcx(np.sqrt(exponent)) - first / root
     probability = np.where(shape > _LARGE, temme * fade, gammainc(small, small * rates.load))
     excess = shape * (density * fade - below * probability)
     return np.array([probability / i, np.maximum(excess, 0.0) / i])

@@ -171,16 +171,17 @@ def agents_needed(  # noqa: PLR0913 - one for each target
     faults.raise_if_any()
 
     def meets(agents: int) -> bool:
-        if leaving is None:
-            if rates.offered_load >= agents:
-                return False
-            result: object = erlang_c(arrival_rate, service_rate, agents)
-            level = erlang_c(arrival_rate, service_rate, agents).service_level
-        else:
-            impatient = erlang_a(arrival_rate, service_rate, leaving, agents)
-            result, level = impatient, impatient.service_level
+        if leaving is None and rates.offered_load >= agents:
+            return False
+        result = (
+            erlang_c(arrival_rate, service_rate, agents)
+            if leaving is None
+            else erlang_a(arrival_rate, service_rate, leaving, agents)
+        )
         within = all(getattr(result, name) <= target for name, target in highest.items() if target is not None)
-        return within and (service_level is None or threshold is None or level(threshold) >= service_level)
+        return within and (
+            service_level is None or threshold is None or result.service_level(threshold) >= service_level
+        )
 
     return smallest_whole(meets, 1, _MOST_AGENTS)
 
