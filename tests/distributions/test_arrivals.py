@@ -190,3 +190,11 @@ def test_too_many_pieces_are_refused_before_any_work():
     """A horizon of absurdly many periods is refused."""
     with pytest.raises(LimitExceededError):
         VaryingArrivals((0.0,), (1.0,), period=1e-6).instants(np.random.default_rng(0), 1e6)
+
+
+def test_too_many_arrivals_are_refused():
+    """A slip of units that asks for a billion arrivals is refused, singly or in batches."""
+    with pytest.raises(LimitExceededError):
+        PoissonArrivals(1e6).instants(np.random.default_rng(0), 1e6)
+    with pytest.raises(LimitExceededError):
+        BatchArrivals(PoissonArrivals(1.0), (10**6,), (1,)).instants(np.random.default_rng(0), 1e3)

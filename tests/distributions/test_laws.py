@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -208,6 +209,16 @@ def test_round_trip_through_data(law: Distribution):
     again = law_from_data(to_data(law))
 
     assert again == law
+    assert again.sample(np.random.default_rng(1), 8).tobytes() == law.sample(np.random.default_rng(1), 8).tobytes()
+
+
+@pytest.mark.parametrize("law", ALL, ids=repr)
+def test_laws_cross_process_borders(law: Distribution):
+    """A pickled law is equal, hashes alike and draws the same bytes."""
+    again = pickle.loads(pickle.dumps(law))
+
+    assert again == law
+    assert hash(again) == hash(law)
     assert again.sample(np.random.default_rng(1), 8).tobytes() == law.sample(np.random.default_rng(1), 8).tobytes()
 
 

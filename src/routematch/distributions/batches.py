@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from routematch.distributions.arrival_process import ArrivalProcess
 from routematch.distributions.checks import as_floats, check_weights, check_whole
-from routematch.errors import Faults
+from routematch.distributions.inversion import MOST_ARRIVALS
+from routematch.errors import Faults, LimitExceededError
 
 __all__ = ["BatchArrivals"]
 
@@ -65,7 +66,10 @@ class BatchArrivals:
         sizes_from, points_from = (np.random.default_rng(generator.integers(0, 2**63, 4)) for _ in range(2))
         batches = self.arrivals.instants(points_from, horizon)
         which = np.searchsorted(np.cumsum(self._shares)[:-1], sizes_from.random(batches.size), side="right")
-        return np.repeat(batches, np.asarray(self.sizes)[which])
+        counts = np.asarray(self.sizes)[which]
+        if counts.sum() > MOST_ARRIVALS:
+            raise LimitExceededError(f"{counts.sum()} arrivals are more than {MOST_ARRIVALS}")
+        return np.repeat(batches, counts)
 
     def rate(self, time: ArrayLike) -> NDArray[np.float64]:
         """Return the rate of batches times their mean size."""

@@ -99,11 +99,33 @@ def check_numbers(
     if len(given) < fewest:
         faults.add(f"must have at least {fewest} entries", place=place, given=given)
         return np.empty(0)
+    quick = _plain_numbers(given, above=above, at_least=at_least)
+    if quick is not None:
+        return quick
     found = len(faults)
     values = [
         check_number(faults, f"{place}[{i}]", entry, above=above, at_least=at_least) for i, entry in enumerate(given)
     ]
     array = np.array(values if len(faults) == found else [], dtype=np.float64)
+    array.flags.writeable = False
+    return array
+
+
+def _plain_numbers(
+    given: tuple[object, ...], *, above: float | None, at_least: float | None
+) -> NDArray[np.float64] | None:
+    """Return plain floats and whole numbers that are all in order; None where each must be looked at."""
+    if not {*map(type, given)} <= {float, int}:
+        return None
+    try:
+        array = np.array(given, dtype=np.float64)
+    except OverflowError:
+        return None
+    low = -np.inf if at_least is None else at_least
+    if not (np.isfinite(array).all() and (array >= low).all() and (array <= LARGEST).all()):
+        return None
+    if above is not None and (array <= above).any():
+        return None
     array.flags.writeable = False
     return array
 

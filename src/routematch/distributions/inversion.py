@@ -9,7 +9,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-__all__ = ["cumulative_rate", "points_by_inversion"]
+from routematch.errors import LimitExceededError
+
+__all__ = ["MOST_ARRIVALS", "cumulative_rate", "points_by_inversion"]
+
+#: Most arrivals of one process in one run.
+MOST_ARRIVALS = 10**8
 
 _BLOCK = 1024
 
@@ -24,9 +29,12 @@ def points_by_inversion(
 ) -> NDArray[np.float64]:
     """Return Poisson points in [edges[0], edges[-1]) in order.
 
-    A range that only continues another one has the other's points first, bit for bit.
+    A range that only continues another one has the other's points first, bit for bit. More than `MOST_ARRIVALS` are
+    refused before any is drawn.
     """
     cumulative = cumulative_rate(edges, rates)
+    if cumulative[-1] > MOST_ARRIVALS:
+        raise LimitExceededError(f"about {cumulative[-1]:.3g} arrivals are more than {MOST_ARRIVALS}")
     points = _unit_rate_points(generator, float(cumulative[-1]))
     i = np.searchsorted(cumulative, points, side="right") - 1
     found = edges[i] + (points - cumulative[i]) / rates[i]
