@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -28,7 +29,8 @@ from routematch.distributions import (
     Uniform,
     Weibull,
 )
-from routematch.errors import InvalidInputError
+from routematch.distributions.quadrature import integrate
+from routematch.errors import InvalidInputError, LimitExceededError
 from routematch.theory import (
     constant_service,
     erlang_a,
@@ -487,6 +489,38 @@ def test_constant_service_agrees_with_the_embedded_chain(load: float, agents: in
     assert result.average_queue == pytest.approx(carried @ law, rel=1e-6)
     assert result.delay_probability == pytest.approx(law[agents:].sum(), rel=1e-6)
     assert result.occupancy == pytest.approx(load / agents)
+
+
+@pytest.mark.parametrize(("load", "agents"), [(0.6, 1), (18.0, 20), (190.0, 200)])
+def test_wait_with_constant_service_has_its_mean_and_delay(load: float, agents: int):
+    """The tail of the wait begins at the delay probability, falls, and its area is the mean wait."""
+    result = constant_service(load / 10.0, 10.0, agents)
+    assert result.wait_exceeds(0.0) == pytest.approx(result.delay_probability, rel=1e-8)
+
+    end = min(60.0, 40 * result.average_wait)
+    edges = np.union1d(np.linspace(0.0, end, 5), np.arange(0.0, end, 10.0))
+    tail = integrate(lambda t: np.array([[result.wait_exceeds(x) for x in t]]), edges, tolerance=1e-6)[0]
+    # What is left beyond the end falls geometrically.
+    last, before = result.wait_exceeds(end), result.wait_exceeds(end - 1.0)
+    assert tail + last / math.log(before / last) == pytest.approx(result.average_wait, rel=1e-5)
+    assert result.service_level(5.0) == 1 - result.wait_exceeds(5.0)
+
+
+def test_wait_for_one_agent_with_constant_service_is_erlangs_series():
+    """M/D/1: the alternating series of Erlang, where it can still be summed."""
+    for load, time in itertools.product((0.7, 0.99), (0.0, 0.5, 1.0, 2.5, 4.0)):
+        past = [load * (k - time) for k in range(int(time) + 1)]
+        terms = [x**k / math.factorial(k) * math.exp(-x) for k, x in enumerate(past)]
+        level = constant_service(load, 1.0, 1).service_level(time)
+        assert level == pytest.approx((1 - load) * sum(terms), rel=1e-9)
+
+
+def test_wait_very_near_full_load_is_refused():
+    """The law of the wait takes too many states very near full load; the mean does not."""
+    result = constant_service(0.99999, 1.0, 1)
+
+    with pytest.raises(LimitExceededError, match="too near 1"):
+        result.wait_exceeds(1e5)
 
 
 @pytest.mark.parametrize("load", [0.5, 0.99, 0.999, 0.99999])

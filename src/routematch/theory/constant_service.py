@@ -5,7 +5,8 @@ single agent with Erlang gaps. Spitzer's identity gives it as a sum of positive 
 term is an incomplete gamma function. Far terms, which matter near full load, are integrated by Euler and Maclaurin.
 
 Sources: Erlang (1909); Crommelin (1932), Delay probability formulae when the holding times are constant; Spitzer
-(1956), A combinatorial lemma; Temme (1979), The asymptotic expansion of the incomplete gamma functions.
+(1956), A combinatorial lemma; Temme (1979), The asymptotic expansion of the incomplete gamma functions; Franx (2001), A
+simple solution for the M/D/c waiting time distribution.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from routematch.distributions.checks import check_number
 from routematch.distributions.quadrature import integrate
-from routematch.errors import Faults
-from routematch.theory.rates import Rates, check_rates, refuse_unstable
+from routematch.errors import Faults, LimitExceededError
+from routematch.theory.rates import Rates, check_rates, check_threshold, refuse_unstable
 
 __all__ = ["ConstantServiceResult", "constant_service"]
 
@@ -27,6 +28,8 @@ __all__ = ["ConstantServiceResult", "constant_service"]
 _SUMMED = 2000
 #: Shape from which Temme's expansion replaces the library's function, which stops short in far tails.
 _LARGE = 1e5
+_MOST_WORK = 10**8
+_MOST_STATES = 20_000
 
 
 @frozen
@@ -57,6 +60,22 @@ class ConstantServiceResult:
     average_wait: float
     average_queue: float
     occupancy: float
+
+    def wait_exceeds(self, threshold: float) -> float:
+        """Return the probability of waiting more than `threshold` seconds, by the formula of Franx.
+
+        Costs the square of the states that matter; `LimitExceededError` where that is too many, very near full load.
+        """
+        time = check_threshold(threshold)
+        rounds = math.floor(time / self.service_time) + 1
+        arriving = self.arrival_rate * (rounds * self.service_time - time)
+        rates = Rates(self.arrival_rate, 1.0 / self.service_time, self.agents)
+        at_most = np.cumsum(_queue_law(rates, rounds * self.agents))
+        return max(1.0 - float(at_most[::-1] @ _poisson(np.arange(at_most.size), arriving)), 0.0)
+
+    def service_level(self, threshold: float) -> float:
+        """Return the share of arrivals answered within `threshold` seconds; cost and limit as `wait_exceeds`."""
+        return 1.0 - self.wait_exceeds(threshold)
 
 
 def constant_service(arrival_rate: float, service_time: float, agents: int) -> ConstantServiceResult:
@@ -90,15 +109,18 @@ def constant_service(arrival_rate: float, service_time: float, agents: int) -> C
     rates = check_rates(faults, arrival_rate, 1.0 if faults else 1.0 / time, agents)
     faults.raise_if_any()
     refuse_unstable(rates.load, "add agents")
-    positive, excess = _spitzer(rates)
+    positive, excess, _ = _spitzer(rates)
     wait = excess / rates.arrival_rate
     return ConstantServiceResult(
         rates.arrival_rate, time, rates.agents, -math.expm1(-positive), wait, excess, rates.load
     )
 
 
-def _spitzer(rates: Rates) -> tuple[float, float]:
-    """Return the sums over i of P(S_i > 0) / i and E[S_i^+] / i, for S_i = i service times less i n gaps, in gaps."""
+def _spitzer(rates: Rates) -> tuple[float, float, float]:
+    """Return the sums over i of P(S_i > 0) / i, E[S_i^+] / i and P(Poisson(i a) > i n) / i.
+
+    S_i is i service times less i n gaps, measured in gaps; a is the offered load.
+    """
     total = _terms(np.arange(1.0, _SUMMED + 1), rates).sum(axis=1)
     start = _SUMMED + 0.5
     reach = 45.0 / (rates.agents * _log_gap(rates))
@@ -106,11 +128,11 @@ def _spitzer(rates: Rates) -> tuple[float, float]:
         edges = np.geomspace(start, start + reach, 60)
         slope = _terms(np.array([start + 0.5, start - 0.5]), rates) @ np.array([1.0, -1.0])
         total = total + integrate(lambda i: _terms(i, rates), edges, tolerance=1e-12) + slope / 24.0
-    return float(total[0]), float(total[1])
+    return float(total[0]), float(total[1]), float(total[2])
 
 
 def _terms(i: NDArray[np.float64], rates: Rates) -> NDArray[np.float64]:
-    """Return P(S_i > 0) / i and E[S_i^+] / i: the gamma law of shape ``i * agents``, below its mean."""
+    """Return the terms of the sums, by the gamma law of shape ``i * agents`` below its mean."""
     from scipy.special import erfcx, gammainc, gammaln
 
     shape, below = i * rates.agents, _below(rates)
@@ -125,7 +147,8 @@ def _terms(i: NDArray[np.float64], rates: Rates) -> NDArray[np.float64]:
     temme = 0.5 * erfcx(np.sqrt(exponent)) - first / root
     probability = np.where(shape > _LARGE, temme * fade, gammainc(small, small * rates.load))
     excess = shape * (density * fade - below * probability)
-    return np.array([probability / i, np.maximum(excess, 0.0) / i])
+    beyond = np.maximum(probability - density * fade, 0.0)
+    return np.array([probability, np.maximum(excess, 0.0), beyond]) / i
 
 
 def _below(rates: Rates) -> float:
@@ -140,3 +163,31 @@ def _log_gap(rates: Rates) -> float:
     if below > 0.01:
         return -below - math.log1p(-below)
     return sum(below**k / k for k in range(2, 12))
+
+
+def _queue_law(rates: Rates, states: int) -> NDArray[np.float64]:
+    """Return the probability of each queue length below `states`.
+
+    Seen every service time the queue is a random walk held at 0, so its law is compound Poisson (Spitzer): the jumps of
+    size k come at rate ``sum over i of P(Poisson(i a) = i n + k) / i``, and Panjer's recursion adds them up.
+    """
+    terms = math.ceil(45.0 / (rates.agents * _log_gap(rates))) + 10
+    if terms * states > _MOST_WORK or states > _MOST_STATES:
+        raise LimitExceededError(f"{terms} terms of {states} states are too many; the load is too near 1")
+    sizes, steps = np.arange(1, states), np.arange(1.0, terms + 1)
+    jumps = np.zeros(states - 1)
+    for some in np.array_split(steps, math.ceil(terms * states / 10**6)):
+        densities = _poisson(some[:, None] * rates.agents + sizes, some[:, None] * rates.offered_load)
+        jumps += (densities / some[:, None]).sum(axis=0)
+    law = np.empty(states)
+    law[0] = math.exp(-_spitzer(rates)[2])
+    for k in range(1, states):
+        law[k] = (sizes[:k] * jumps[:k]) @ law[:k][::-1] / k
+    return law
+
+
+def _poisson(count: NDArray[np.float64] | NDArray[np.intp], mean: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    from scipy.special import gammaln, xlogy
+
+    density: NDArray[np.float64] = np.exp(xlogy(count, mean) - mean - gammaln(count + 1.0))
+    return density
