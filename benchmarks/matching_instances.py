@@ -108,6 +108,20 @@ def ties(rows: int, agents: int, *, levels: int = 5, density: float = 0.1, seed:
     return Instance(f"ties {rows}x{agents}", usable, draw.integers(1, 4, agents), np.zeros(rows))
 
 
+def thin(rows: int, agents: int, *, pairs: int = 15, capacity: tuple[int, int] = (40, 80), seed: int = 0) -> Instance:
+    """Draw very many rows with few pairs each, values from a million."""
+    draw = np.random.default_rng(seed)
+    column = np.sort(draw.integers(0, agents, (rows, pairs)), axis=1)
+    keep = np.ones((rows, pairs), bool)
+    keep[:, 1:] = column[:, 1:] > column[:, :-1]
+    start = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+    value = draw.integers(1, 10**6, int(start[-1])).astype(float)
+    matrix = csr_array((value, column[keep].astype(np.int32), start), shape=(rows, agents))
+    return Instance(
+        f"thin {rows}x{agents}", matrix, draw.integers(capacity[0], capacity[1] + 1, agents), np.zeros(rows)
+    )
+
+
 def ladder(size: int) -> Instance:
     """Chain rows: each may use its own agent or the next, and the last agent is missing."""
     row = np.repeat(np.arange(size), 2)
