@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import attrs
 import numpy as np
 import pytest
 from scipy.sparse import coo_array, csr_array
@@ -169,3 +173,17 @@ def test_unknown_methods_are_refused_with_a_suggestion():
         solve(AssignmentProblem(VALUE, [1, 1]), method="hungarain")
     with pytest.raises(InvalidInputError, match="budget"):
         solve(AssignmentProblem(VALUE, [1, 1]), budget=-1)
+
+
+def test_importing_the_solvers_does_not_load_scipy():
+    """Scipy is loaded by the engine that needs it, not by the import."""
+    code = "import sys, routematch.solvers; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_problem_can_be_changed_by_evolve():
+    """A changed copy is checked like a new problem."""
+    problem = AssignmentProblem(VALUE, [1, 1])
+    assert attrs.evolve(problem, capacity=[0, 1]).capacity.tolist() == [0, 1]
+    with pytest.raises(InvalidInputError):
+        attrs.evolve(problem, capacity=[0])
