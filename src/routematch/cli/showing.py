@@ -136,7 +136,9 @@ def _in_the_way(entry: Explanation) -> str:
 
 
 def _again(instant: float | None, now: float) -> str:
-    return "when something happens" if instant is None else f"in {_duration(instant - now)}"
+    if instant is None:
+        return "when something happens"
+    return f"in {_duration(instant - now)}" if instant > now else "at any time"
 
 
 def _duration(seconds: float) -> str:
@@ -152,7 +154,7 @@ def _duration(seconds: float) -> str:
 
 def _print_footer(out: Console, plan: Plan, assigned: int, waiting: int) -> None:
     if plan.is_optimal:
-        verdict = Text("proven best", "green")
+        verdict = Text("proven best" if not plan.faults else "proven best of what did not fail", "green")
     else:
         verdict = Text(f"at most {_number(plan.gap)} below the best", "yellow")
     counts = f"{assigned} assigned, {waiting} waiting"

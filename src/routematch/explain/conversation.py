@@ -68,6 +68,7 @@ def explain_conversation(
         better=_trade_offs(trace, row),
         refused=_refusals(trace, row, refusals),
         ties=ties,
+        now=trace.problem.now,
     )
     chosen = int(trace.agent_of[row])
     return _held(trace, row, base, held) if chosen < 0 else _assigned(trace, row, base, chosen)
@@ -124,23 +125,24 @@ def _trade_offs(trace: Trace, row: int) -> tuple[TradeOff, ...]:
     wanted = [
         int(at) for at in np.argsort(-gains, kind="stable") if gains[at] > _TOLERANCE or (chosen < 0 and gains[at] >= 0)
     ]
-    offs = (_trade_off(trace, int(agents[at]), float(gains[at])) for at in wanted[:10])
-    return tuple(
-        evolve(off, short=_change_needed(trace, row, int(agents[at]))) for off, at in zip(offs, wanted, strict=False)
-    )
+    return tuple(_trade_off(trace, row, int(agents[at]), float(gains[at])) for at in wanted[:10])
 
 
-def _trade_off(trace: Trace, agent: int, gain: float) -> TradeOff:
+def _trade_off(trace: Trace, row: int, agent: int, gain: float) -> TradeOff:
+    """Return why a better agent was not given; what others would lose is the gain and what it is short of."""
     name, ids = trace.problem.roster.ids[agent], trace.problem.backlog.ids
+    short = _change_needed(trace, row, agent)
     holders = np.flatnonzero(trace.agent_of == agent).tolist()
     if not holders:
-        return TradeOff(name, gain, None, None, _obstacle(trace))
-    losses = {holder: _loss(trace, holder, agent) for holder in holders}
-    needed = min(losses, key=lambda holder: (losses[holder], holder))
+        return TradeOff(name, gain, None, None, _obstacle(trace), short)
+    needed = min(holders, key=lambda holder: (_loss(trace, holder, agent), holder))
+    if short is None:
+        return TradeOff(name, gain, ids[needed], None, _obstacle(trace))
     policy = trace.policy
-    if isinstance(policy, Policy) and trace.is_optimal and losses[needed] >= gain - _MOST_CHARGED * policy.resolution:
-        return TradeOff(name, gain, ids[needed], losses[needed])
-    return TradeOff(name, gain, ids[needed], None, _obstacle(trace))
+    assert isinstance(policy, Policy)
+    if short <= _MOST_CHARGED * policy.resolution:
+        return TradeOff(name, gain, ids[needed], None, "tie", short)
+    return TradeOff(name, gain, ids[needed], gain + short, "needed_more", short)
 
 
 def _obstacle(trace: Trace) -> str:
@@ -186,10 +188,13 @@ def _rule(trace: Trace, number: int) -> Rule:
 def _held(trace: Trace, row: int, base: Explanation, held: Held | None) -> Explanation:
     backlog = trace.problem.backlog
     request = backlog.classes[backlog.class_of[row]]
+    if held is not None and held.reason == "fault":
+        return evolve(base, reason=held.reason, sentence=held.sentence, review_at=held.review_at)
     now_eligible = _eligible(trace, row, request)
     return evolve(
         base,
         reason=held.reason if held else None,
+        sentence=held.sentence if held else None,
         review_at=held.review_at if held else None,
         blocking=_blocking(trace, row, request, now_eligible),
         relaxations=_relaxations(trace, row, request, now_eligible),

@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import field, fields, frozen, has
 
-from routematch.model.decisions import HELD_REASONS
 from routematch.model.frozen import FrozenMap
 
 __all__ = ["OBSTACLES", "Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff"]
@@ -35,6 +34,7 @@ class Alternative:
 #: Why an agent who would have been better was not chosen, each with its clause.
 OBSTACLES = {
     "needed_more": "{needed_by} needed {agent} more (it would lose {loss})",
+    "tie": "that would be worth as much in all, and the order of ties decides",
     "priority": "strict priority goes first",
     "tier": "earlier tiers of availability go first",
     "joint": "what {agent} carries instead is worth more in all",
@@ -56,8 +56,8 @@ class TradeOff:
     needed_by : str or None
         The conversation that got the agent and would lose least by giving it up; None where nobody got it.
     loss : float or None
-        What that conversation would lose, in policy units, where it needed the agent more: then never less than the
-        gain. None otherwise.
+        What would be lost elsewhere, in policy units, where the agent was needed more: exact, and above the gain. None
+        otherwise.
     obstacle : str
         A key of `OBSTACLES`.
     short : float or None
@@ -169,8 +169,12 @@ class Explanation:
         Order that decides between equals.
     reason : str or None
         Why it is held.
+    sentence : str or None
+        The same in words.
+    now : float
+        The instant of the decision.
     review_at : float or None
-        Earliest instant at which the answer can change by itself.
+        Earliest instant at which the answer can change by itself; `now` where it may at any time.
     blocking : tuple of Blocking
         Held only: the parts of its requirements, the one whose end would add most agents first.
     relaxations : tuple of RelaxationEffect
@@ -192,6 +196,8 @@ class Explanation:
     margin: float | None = None
     ties: tuple[str, ...] = ()
     reason: str | None = None
+    sentence: str | None = None
+    now: float = 0.0
     review_at: float | None = None
     blocking: tuple[Blocking, ...] = ()
     relaxations: tuple[RelaxationEffect, ...] = ()
@@ -222,7 +228,7 @@ class Explanation:
             lines.append(f"  value {_number(self.value or 0)} = {_sum(self.terms)}{self._source()}")
             lines.append(f"  waiting is worth {_number(self.hold)}{self._pressing()}")
             return lines
-        lines = [f"{self.conversation} waits: {HELD_REASONS.get(self.reason or '', self.reason)}"]
+        lines = [f"{self.conversation} waits: {self.sentence}"]
         lines.append(f"  it asks for {self.requires}")
         for part in self.blocking[:3]:
             agents = (
@@ -233,7 +239,7 @@ class Explanation:
             lines.append(
                 f"  after {step.after:g} s it asks for {step.requires}: {step.would_add or 'nobody'} more could take it"
             )
-        lines.append(f"  {_when(self.review_at)}")
+        lines.append(f"  {_when(self.review_at, self.now)}")
         return lines
 
     def _source(self) -> str:
@@ -261,7 +267,8 @@ class Explanation:
     def _refusals(self, most: int) -> list[str]:
         lines = [f"  {refusal.agent} {refusal.sentence}" for refusal in self.refused[:most]]
         if len(self.refused) > most:
-            lines.append(f"  and {len(self.refused) - most} more agents are refused")
+            more = len(self.refused) - most
+            lines.append("  and 1 more agent is refused" if more == 1 else f"  and {more} more agents are refused")
         return lines
 
 
@@ -289,9 +296,11 @@ def _agents(count: int) -> str:
     return "1 agent" if count == 1 else f"{count} agents"
 
 
-def _when(instant: float | None) -> str:
+def _when(instant: float | None, now: float) -> str:
     if instant is None:
         return "only an event can change the answer"
+    if instant <= now:
+        return "the answer may change at any time; ask again at your usual pace"
     if instant > 1e8:
         return (
             f"the answer can change by itself at {datetime.fromtimestamp(instant, UTC).isoformat(timespec='seconds')}"

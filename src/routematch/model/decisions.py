@@ -25,6 +25,15 @@ HELD_REASONS = {
 }
 
 
+#: How `no_eligible_agent` reads, by the rule that stopped the agents who got furthest.
+_STOPPED_BY = {
+    "skills": HELD_REASONS["no_eligible_agent"],
+    "exclusions": "it excludes every agent",
+    "channel": "no agent who fits serves its channel",
+    "queue": "no agent who fits serves its queue",
+}
+
+
 @frozen
 class Expectation:
     """What must still be true when the host claims an assignment; otherwise the claim is lost.
@@ -83,7 +92,7 @@ class Held:
         Earliest instant at which the answer can change without any event, in POSIX seconds: never later than the
         true one, and the instant of the decision itself where no better bound is known. None: it cannot.
     blocked_by : str or None
-        The rule that refuses the most agents, where a rule is the cause.
+        The rule that stopped the agents who got furthest, or the part that failed, where that is the cause.
     """
 
     conversation: str
@@ -94,4 +103,8 @@ class Held:
     @property
     def sentence(self) -> str:
         """The reason in words."""
+        if self.reason == "fault" and self.blocked_by is not None:
+            return f"the part {self.blocked_by} failed for it"
+        if self.reason == "no_eligible_agent" and self.blocked_by is not None:
+            return _STOPPED_BY.get(self.blocked_by, f"the rule {self.blocked_by} refuses every agent")
         return HELD_REASONS.get(self.reason, self.reason)

@@ -8,7 +8,7 @@ changes no order, but it favours serving more conversations, which matters only 
 from __future__ import annotations
 
 import math
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from routematch.model.instants import first_instant_after
 from routematch.policies import Policy
 from routematch.routing.slack import slacks
+from routematch.rules import Rule
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
 
-__all__ = ["agents_with_room", "review_instants"]
+__all__ = ["agents_with_room", "next_steps", "review_instants"]
 
 Entry = TypeVar("Entry", np.float64, np.int64)
 
@@ -57,6 +58,23 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
         instants[competing] = np.minimum(instants[competing], together)
         instants[competing] = np.minimum(instants[competing], _drift(trace, policy, competing))
     return instants
+
+
+def next_steps(trace: Trace) -> NDArray[np.float64]:
+    """Return when what a conversation asks for, or who a rule lets in, changes next: all there is to say of code.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Returns
+    -------
+    ndarray of float64, shape (C,)
+        POSIX seconds; infinity where nothing changes.
+    """
+    problem = trace.problem
+    rules = first_change([rule.behaviour(problem) for rule in cast("tuple[Rule, ...]", trace.rules)], problem.now)
+    return np.minimum(problem.backlog.next_step_at, rules)
 
 
 def _end_of_option(trace: Trace, policy: Policy) -> float:

@@ -26,7 +26,7 @@ from routematch.routing.decide import decide
 from routematch.routing.memory import advanced, check_memory, generator_of
 from routematch.routing.plan import Plan, assignments_of, held_of
 from routematch.routing.reasons import reasons_of
-from routematch.routing.review import review_instants
+from routematch.routing.review import next_steps, review_instants
 from routematch.state import Problem, Roster, Trace
 
 __all__ = ["plan_of", "route"]
@@ -100,7 +100,7 @@ def route(  # noqa: PLR0913 - the face, as fixed in the design
         trace = decide(problem, chosen, generator, limit=limit)
         return plan_of(trace, remembered, review_instants(trace))
     trace, wake_at = decide_by_code(problem, chosen, generator)
-    return plan_of(trace, remembered, np.full(len(trace.agent_of), np.inf if wake_at is None else wake_at))
+    return plan_of(trace, remembered, np.minimum(next_steps(trace), np.inf if wake_at is None else wake_at))
 
 
 @cache
@@ -133,7 +133,7 @@ def plan_of(trace: Trace, memory: Mapping[str, Any], instants: NDArray[np.float6
         bound=trace.bound,
         is_optimal=trace.is_optimal,
         memory=advanced(memory, trace),
-        warnings=_warnings(trace.problem),
+        warnings=_warnings(trace),
         faults=trace.faults,
         policy=policy.name if isinstance(policy, Policy) else type(policy).__name__,
         fingerprint=policy.fingerprint if isinstance(policy, Policy) else "",
@@ -141,12 +141,15 @@ def plan_of(trace: Trace, memory: Mapping[str, Any], instants: NDArray[np.float6
     )
 
 
-def _warnings(problem: Problem) -> tuple[str, ...]:
-    """Say what was put right in the input."""
+def _warnings(trace: Trace) -> tuple[str, ...]:
+    """Say what was put right in the input, and which plugged-in parts failed."""
+    problem = trace.problem
     late = [f"conversation {name}: arrived_at lies after now and was taken as now" for name in problem.backlog.clamped]
     roster = problem.roster
     ahead = np.flatnonzero(roster.idle_since > problem.now)
-    return (*late, *(f"agent {roster.ids[j]}: idle_since lies after now and was taken as now" for j in ahead))
+    failed = [f"{fault.member} failed and took pairs out of the plan: {fault.message}" for fault in trace.faults]
+    early = [f"agent {roster.ids[j]}: idle_since lies after now and was taken as now" for j in ahead]
+    return (*late, *early, *failed)
 
 
 def _check(policy: object, now: object, estimates: object, seed: object, limit: object) -> float | None:

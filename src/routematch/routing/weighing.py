@@ -64,7 +64,7 @@ def weigh(problem: Problem, policy: Policy, candidates: Candidates, log: FaultLo
             sparse[entry.term.name] = _add_pairs(entry, problem, candidates, log, starts, columns, value)
     _forbid_pairs(problem, candidates, starts, columns, value)
     largest = _isolate_pairs(problem, candidates, starts, columns, value, policy.resolution, log)
-    option, urgency, hold = _hold(problem, policy, starts, value, largest, log)
+    option, urgency, hold = _hold(problem, policy, starts, columns, value, largest, log)
     return Weighed(tuple(names), tuple(scaled), stacked, sparse, starts, columns, value, hold, option, urgency)
 
 
@@ -191,14 +191,16 @@ def _hold(
     problem: Problem,
     policy: Policy,
     starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
     value: NDArray[np.float64],
     largest: float,
     log: FaultLog,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Return option, weighted urgency by term, and hold; rows without a usable number lose their pairs, in place.
 
-    Where the least urgent conversation that somebody could take would fall below no urgency at all (negative
-    priorities), all are counted from there: urgency is never negative, and their order stays.
+    Where a negative priority would take the least urgent conversation below no urgency at all, it and all that compete
+    with it, directly or through others, are counted from there: urgency is never negative, their order stays, and
+    those who share no agent with them are untouched.
     """
     size = len(problem.backlog)
     option = np.full(size, policy.option)
@@ -217,10 +219,29 @@ def _hold(
         for row in bad:
             value[starts[row] : starts[row + 1]] = -np.inf
         total = np.where(np.isin(np.arange(size), bad), option, total)
-    least = min(float(total[_has_pairs(starts, value)].min(initial=0.0)), 0.0)
-    if least < 0:
-        urgency[OFFSET] = np.full(size, -least)
-    return option, urgency, option - (total - least)
+    routable = _has_pairs(starts, value)
+    if (total[routable] < 0).any():
+        least = _least_of_rivals(np.where(routable, total, 0.0), starts, columns, value)
+        urgency[OFFSET] = -least
+        total = total - least
+    return option, urgency, option - total
+
+
+def _least_of_rivals(
+    total: NDArray[np.float64], starts: NDArray[np.int64], columns: NDArray[np.int32], value: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the least urgency, 0 at most, among those a conversation competes with for agents, shape (C,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = len(total) + int(columns.max(initial=-1)) + 1
+    open_pairs = value > -np.inf
+    rows = np.repeat(np.arange(len(total)), np.diff(starts))[open_pairs]
+    edges = coo_array((np.ones(len(rows), np.int8), (rows, len(total) + columns[open_pairs])), shape=(size, size))
+    component = connected_components(edges, directed=False)[1][: len(total)]
+    least = np.zeros(int(component.max(initial=-1)) + 1)
+    np.minimum.at(least, component, total)
+    return np.asarray(least[component], np.float64)
 
 
 def _has_pairs(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -32,6 +32,9 @@ _MOST_PACKED = 1_500
 
 #: Branching nodes of one integer program.
 _NODES = 2_000
+#: The program over pairs closes early or hardly at all: its nodes are fewer the larger it is.
+_FEWEST_NODES = 50
+_MOST_WORK = 100_000
 
 #: Rounds of better prices: how many, which share of all progress one must make, and how the box grows.
 _ROUNDS = 4
@@ -220,7 +223,8 @@ class Search:
         if not keep.any():
             self.bound = self.value
         elif keep.sum() <= self.budget:
-            answer = solve_program(self.program, keep, nodes=_NODES, tightened=False)
+            nodes = min(_NODES, max(_FEWEST_NODES, _MOST_WORK // int(keep.sum())))
+            answer = solve_program(self.program, keep, nodes=nodes, tightened=False)
             self._conclude(answer.used, answer.bound)
         else:
             self._exchange(keep)

@@ -241,13 +241,24 @@ class Case:
     def holds(self) -> list[float]:
         """Return what going on waiting is worth to each conversation, before spreading."""
         urgency = [self.urgency(conversation) for conversation in self.conversations]
-        routable = [any(self.is_allowed(c, agent) for agent in self.agents) for c in self.conversations]
-        lowest = min((u for u, can in zip(urgency, routable, strict=True) if can), default=0.0)
         longest = math.inf if self.policy.max_hold_time is None else self.policy.max_hold_time
         return [
-            (self.policy.option if self.waited(conversation) < longest else 0.0) - (own - min(lowest, 0.0))
-            for conversation, own in zip(self.conversations, urgency, strict=True)
+            (self.policy.option if self.waited(conversation) < longest else 0.0)
+            - (own - min([0.0, *(urgency[rival] for rival in self.rivals(number))]))
+            for number, (conversation, own) in enumerate(zip(self.conversations, urgency, strict=True))
         ]
+
+    def rivals(self, number: int) -> set[int]:
+        """Return who competes with a conversation for agents, directly or through others; itself if anybody may."""
+        may = [{a for a, agent in enumerate(self.agents) if self.is_allowed(c, agent)} for c in self.conversations]
+        found: set[int] = {number} if may[number] else set()
+        reach = set(may[number])
+        while True:
+            more = {other for other, agents in enumerate(may) if other not in found and agents & reach}
+            if not more:
+                return found
+            found |= more
+            reach |= set().union(*(may[other] for other in more))
 
 
 def best_plan(
