@@ -83,3 +83,11 @@ def test_wrong_input_is_refused():
     """Only Poisson arrivals have this answer."""
     with pytest.raises(InvalidInputError, match="3 faults"):
         infinite_agents(RecordedArrivals((1.0,)), 3.0, [math.inf])
+
+
+def test_who_needs_no_time_leaves_at_once():
+    """With handle times of 0 departures are arrivals, and later pieces do not count before they begin."""
+    result = infinite_agents(VaryingArrivals((0.0, 100.0), (1.0, 2.0)), Deterministic(0.0), [50.0, 150.0])
+
+    assert result.departure_rate.tolist() == [1.0, 2.0]
+    assert result.average_busy.tolist() == [0.0, 0.0]

@@ -10,6 +10,8 @@ Sources: Eick, Massey, Whitt (1993), The physics of the M_t/G/infinity queue; Je
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
@@ -87,7 +89,7 @@ def infinite_agents(
     busy, departures = np.zeros(moments.size), np.zeros(moments.size)
     last = float(moments.max(initial=0.0))
     if last > 0:
-        edges, rates = arrivals.pieces(last)
+        edges, rates = arrivals.pieces(math.nextafter(last, math.inf))
         for start, end, rate in zip(edges[:-1], edges[1:], rates, strict=True):
             # Who came in this piece and is still busy, or just finishes, at each moment.
             old, young = np.maximum(moments - start, 0.0), np.maximum(moments - end, 0.0)
