@@ -8,6 +8,14 @@ import pytest
 
 import routematch as rm
 
+
+class Waits:
+    """A policy that never gives anything to anybody."""
+
+    def decide(self, view: object, generator: object) -> None:
+        """Name no pairs."""
+
+
 SKILLS = ("billing", "spanish", "tax")
 
 
@@ -47,10 +55,11 @@ def test_gain_of_an_agent_who_can_do_nothing_is_zero():
     assert plan.gain_of_agent(rm.Agent("one more", {"spanish": 1.0})) == 0.0
 
 
-def test_gain_is_not_given_where_costs_are_mixed():
-    """Mixed costs have no exact prices, so nothing is claimed."""
+def test_gain_with_mixed_costs_is_the_difference_of_two_decisions():
+    """Without exact prices, the gain is what deciding again with the agent brings; code has none."""
     capacity = rm.Capacity(3, costs={"voice": 3, "chat": 2})
     waiting = [rm.Conversation("call", channel="voice"), rm.Conversation("chat"), rm.Conversation("chat-2")]
     plan = rm.route(waiting, [rm.Agent("ana", capacity=capacity)])
 
-    assert plan.gain_of_agent(rm.Agent("one more")) is None
+    assert plan.gain_of_agent(rm.Agent("one more")) == pytest.approx(1.0, abs=1e-4)
+    assert rm.route(waiting, [], policy=Waits()).gain_of_agent(rm.Agent("one more")) is None

@@ -109,8 +109,19 @@ def policy_from_data(data: Mapping[str, Any], *, members: Iterable[type[Rule | T
         faults.unknown(preset, known=PRESETS, place="preset", what="preset")
     elif preset is None and "terms" not in values:
         faults.add("must be given where there is no preset", place="terms")
+    return _made(faults, preset if isinstance(preset, str) and preset in PRESETS else None, values)
+
+
+def _made(faults: Faults, preset: str | None, values: dict[str, Any]) -> Policy:
+    """Make the policy of what is known, so that the faults of its fields are told with all others."""
+    known = {key: value for key, value in values.items() if key in {entry.name for entry in fields(Policy)}}
+    try:
+        base = Policy("unnamed", terms=()) if preset is None else PRESETS[preset]()
+        made = evolve(base, **known)
+    except InvalidInputError as error:
+        faults.extend(error.faults)
     faults.raise_if_any()
-    return Policy(**{"name": "unnamed", **values}) if preset is None else evolve(PRESETS[preset](), **values)
+    return made
 
 
 def _check_keys(faults: Faults, data: Mapping[str, Any]) -> None:

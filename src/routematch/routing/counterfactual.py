@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve
 
-from routematch.model import Agent
+from routematch.model import Agent, Capacity
 from routematch.policies import Policy
 from routematch.routing.admission import admit
 from routematch.routing.calls import FaultLog
+from routematch.routing.decide import decide
 from routematch.routing.weighing import weigh
 from routematch.state import Problem, Roster, Trace
 
@@ -30,12 +31,15 @@ def gain_of_agent(trace: Trace, agent: Agent) -> float | None:
     Returns
     -------
     float or None
-        None where the decision was not one proven matching problem.
+        Exact where the decision was one proven matching problem; otherwise (mixed costs, several tiers) the
+        difference to a second decision, as sure as the gaps of both. None for policies in code.
     """
     policy = trace.policy
-    if trace.sensitivity is None or not isinstance(policy, Policy):
+    if not isinstance(policy, Policy):
         return None
-    problem = _with_only(trace.problem, evolve(agent, load=0.0))
+    if trace.sensitivity is None:
+        return _by_deciding_again(trace, policy, evolve(agent, load=0.0, capacity=Capacity(1)))
+    problem = _with_roster(trace.problem, Roster.of([evolve(agent, load=0.0)]))
     log = FaultLog()
     candidates = admit(problem, policy.rules, np.zeros(1, np.intp), log)
     weighed = weigh(problem, policy, candidates, log)
@@ -45,12 +49,19 @@ def gain_of_agent(trace: Trace, agent: Agent) -> float | None:
     return float(trace.sensitivity.gain_of_agent(value))
 
 
-def _with_only(problem: Problem, agent: Agent) -> Problem:
-    """Return the same decision with a single agent in the roster."""
+def _by_deciding_again(trace: Trace, policy: Policy, agent: Agent) -> float:
+    """Return the difference that one more agent makes to a second decision."""
+    problem = trace.problem
+    again = _with_roster(problem, Roster.of([*problem.roster.agents, agent]))
+    return decide(again, policy, np.random.default_rng(0)).worth - trace.worth
+
+
+def _with_roster(problem: Problem, roster: Roster) -> Problem:
+    """Return the same decision with another roster."""
     return Problem(
         now=problem.now,
         backlog=problem.backlog,
-        roster=Roster.of([agent]),
+        roster=roster,
         settings=problem.settings,
         estimates=problem.estimates,
         memory=problem.memory,

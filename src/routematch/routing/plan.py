@@ -135,8 +135,8 @@ class Plan:
         Returns
         -------
         float or None
-            In policy units, exact; None where the plan is not one proven matching problem (mixed costs, several
-            tiers, code, or a budget that ran out).
+            In policy units. Exact where the plan is one proven matching problem; otherwise (mixed costs, several tiers,
+            a budget that ran out) the difference to a second decision, as sure as the gaps of both. None for code.
         """
         return gain_of_agent(self.trace, agent)
 
