@@ -85,6 +85,23 @@ def test_lazy_chains_agree_with_the_reference(monkeypatch, first_look):
         assert found.is_optimal, seed
 
 
+def test_a_full_cell_keeps_its_unit_while_its_row_is_exchanged():
+    """Rows exchanged in a cell that must stay full do not leave its agent with a unit too many."""
+    problem = constrained(105_190)
+    answers = [facts(solve(problem, method=method)) for method in ("chains", "min_cost_flow")]
+    assert answers[0] == answers[1]
+    load = np.bincount([agent for agent in answers[0][0] if agent >= 0], minlength=problem.shape[1])
+    assert (load <= problem.capacity).all()
+
+
+def test_a_wrong_choice_among_equals_is_not_handed_out(monkeypatch):
+    """When the choice among equals breaks the matching, the proven matching is kept."""
+    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1])
+    best = solve(problem)
+    monkeypatch.setattr(engines, "make_canonical", lambda network, pair, duals, tight: np.full(2, 0))
+    assert facts(solve(problem)) == facts(best)
+
+
 def test_a_pair_that_the_chains_overlook_shows_in_the_proof(monkeypatch):
     """When a row forgets all but its best pair, some answers are worse, and none of those is called optimal."""
     right = chains._Chains.look

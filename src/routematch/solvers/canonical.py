@@ -130,7 +130,7 @@ class _Ties:
         self.movers[source].discard(row)
         if not choices:
             return
-        self._add(source, -1)
+        self._vacate(source)
         # Where no free unit can be reached from, none can be later either; only a chain back to the source may still.
         may_end_anywhere = _ROOT in self._goals(source)
         dead = self.closed if may_end_anywhere and source not in self.closed else set()
@@ -138,7 +138,7 @@ class _Ties:
             if choice[0] not in dead and self._search(row, [choice], source, dead):
                 self.movers[choice[0]].discard(row)
                 return
-        self._add(source, 1)
+        self._refill(source)
 
     def _lower_choices(self, row: int, source: int) -> list[tuple[int, int]]:
         """Return the choices of a row below the one it has, without those that no cycle leads through."""
@@ -175,10 +175,17 @@ class _Ties:
         moves = coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=(size, size))
         return connected_components(moves, connection="strong")[1]  # type: ignore[no-any-return]
 
-    def _add(self, cell: int, rows: int) -> None:
-        self._count(cell, rows)
-        if cell >= self.agents:
-            self._count(self.owner[cell], rows)
+    def _vacate(self, cell: int) -> None:
+        """Count a row less in a cell, and in its agent; not there when the cell must be refilled in any case."""
+        self._count(cell, -1)
+        if cell >= self.agents and self.load[cell] >= self.least[cell]:
+            self._count(self.owner[cell], -1)
+
+    def _refill(self, cell: int) -> None:
+        """Undo `_vacate`: another row, or the same, is in the place that was left."""
+        if cell >= self.agents and self.load[cell] >= self.least[cell]:
+            self._count(self.owner[cell], 1)
+        self._count(cell, 1)
 
     def _count(self, cell: int, rows: int) -> None:
         self.load[cell] += rows
@@ -253,7 +260,7 @@ class _Ties:
             end = _ROOT
         self._apply(row, end, reached)
         if source is not None and end == source:
-            self._add(source, 1)
+            self._refill(source)
         elif end != _ROOT:
             self._count(end, 1)
 

@@ -146,7 +146,9 @@ def finish(network: Network, found: Solution) -> tuple[Matching, Ints]:
     proven = is_proven(network, pair, duals, tight)
     missing = 0 if proven else dual_total(network, duals) - total(network, pair)
     if proven and tight is not None:
-        pair = make_canonical(network, pair, duals, tight)
+        # The proof must hold for the matching that is handed out, whatever the choice among equals did.
+        chosen = make_canonical(network, pair, duals, tight)
+        pair = chosen if is_proven(network, chosen, duals, tight) else pair
     served = pair >= 0
     agent_of = np.full(network.rows, -1, np.intp)
     agent_of[served] = network.agent_of[pair[served]]
