@@ -338,7 +338,6 @@ def test_giving_the_agent_away_after_all_makes_no_better_plan():
     assert seen > 12
 
 
-
 def test_held_conversation_names_who_needed_its_agent_more():
     """A conversation that lost out is told to whom."""
     waiting = [Conversation("a", arrived_at=0), Conversation("b", arrived_at=5)]

@@ -113,7 +113,7 @@ class MixedProblem:
         values, costs = checks.pairs(value, cost)
         rows, agents = values.shape
         names, caps = checks.caps(membership, cap, rows, agents)
-        self.__attrs_init__(  # type: ignore[attr-defined]  # made by attrs
+        self.__attrs_init__(
             value=values,
             cost=costs,
             budget=checks.integers(budget, "budget", (agents,), at_least=0),
