@@ -85,6 +85,35 @@ def test_lazy_chains_agree_with_the_reference(monkeypatch, first_look):
         assert found.is_optimal, seed
 
 
+def preferring(problem):
+    """Return the problem with bonuses that fall so fast that the canonical matching is the only best one."""
+    rows, agents = problem.shape
+    place = np.arange(rows)[::-1]
+    columns = (agents - 1 - np.arange(agents)) * float(agents) ** place[:, None]
+    bonus = columns + 2.0 ** place[:, None] * float(agents) ** rows
+    scale = 2.0 ** (rows + 1) * float(agents) ** rows
+    return AssignmentProblem(
+        problem.value * scale + bonus,
+        problem.capacity,
+        problem.hold * scale,
+        priority=problem.priority,
+        eligible=problem.eligible,
+        unit_cost=None if problem.unit_cost is None else problem.unit_cost * scale,
+        row_group=problem.row_group,
+        group_capacity=problem.group_capacity,
+        resolution=1.0,
+    )
+
+
+def test_the_choice_among_equals_is_what_falling_bonuses_would_choose():
+    """The canonical matching is the best one when earlier rows, then lower agents, carry tiny falling bonuses."""
+    for seed in range(600):
+        problem = random_problem(np.random.default_rng([seed, 2]), rows=8, agents=5)
+        if 0 not in problem.shape:
+            alone = solve(preferring(problem), method="min_cost_flow")
+            assert solve(problem).agent_of.tolist() == alone.agent_of.tolist(), seed
+
+
 def test_a_full_cell_keeps_its_unit_while_its_row_is_exchanged():
     """Rows exchanged in a cell that must stay full do not leave its agent with a unit too many."""
     problem = constrained(105_190)
