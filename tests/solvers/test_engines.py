@@ -114,6 +114,40 @@ def test_the_choice_among_equals_is_what_falling_bonuses_would_choose():
             assert solve(problem).agent_of.tolist() == alone.agent_of.tolist(), seed
 
 
+def capped(seed):
+    """Return a problem full of ties in which group caps and unit costs bind together."""
+    generator = np.random.default_rng([seed, 9])
+    rows, agents = int(generator.integers(5, 11)), int(generator.integers(3, 6))
+    value = generator.integers(0, int(generator.integers(1, 4)) + 1, (rows, agents)).astype(float)
+    value[generator.random((rows, agents)) < 0.3] = -np.inf
+    return AssignmentProblem(
+        value,
+        generator.integers(1, 4, agents),
+        generator.integers(-1, 2, rows).astype(float),
+        unit_cost=np.cumsum(generator.integers(0, 2, (agents, 4)), axis=1).astype(float),
+        row_group=generator.integers(-1, 2, rows),
+        group_capacity=generator.integers(0, 3, (agents, 2)),
+        resolution=1.0,
+    )
+
+
+def test_the_choice_among_equals_respects_caps_and_unit_costs_together():
+    """The same where caps and unit costs bind."""
+    for seed in range(300):
+        problem = capped(seed)
+        expected = solve(preferring(problem), method="min_cost_flow").agent_of
+        assert solve(problem).agent_of.tolist() == expected.tolist(), seed
+
+
+@pytest.mark.slow
+def test_the_choice_among_equals_respects_caps_and_unit_costs_at_length():
+    """The same on twenty thousand more problems."""
+    for seed in range(100_000, 120_000):
+        problem = capped(seed)
+        expected = solve(preferring(problem), method="min_cost_flow").agent_of
+        assert solve(problem).agent_of.tolist() == expected.tolist(), seed
+
+
 def test_a_full_cell_keeps_its_unit_while_its_row_is_exchanged():
     """Rows exchanged in a cell that must stay full do not leave its agent with a unit too many."""
     problem = constrained(105_190)
