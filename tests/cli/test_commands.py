@@ -235,7 +235,9 @@ def test_policy_of_the_input_file_counts_unless_another_is_named(write):
 
 
 CODE = """
+from attrs import evolve
 from routematch.policies import longest_idle
+from routematch.state import Static
 
 print("loading")
 
@@ -258,6 +260,41 @@ class NeedsArguments:
 
 def made():
     return longest_idle()
+
+class Own(BaseException):
+    pass
+
+class Wordless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+def raising(error):
+    class Raising:
+        def decide(self, view, generator):
+            raise error
+    return Raising()
+
+leaves, gives_up, own, wordless = map(raising, (SystemExit(7), GeneratorExit(), Own("mine"), Wordless()))
+stops = raising(KeyboardInterrupt())
+
+class Prickly:
+    def __getattr__(self, name):
+        raise RuntimeError("no attributes")
+
+def unloadable():
+    raise GeneratorExit
+
+class Failing:
+    name, axes, looks_at = "failing", ("agent",), ()
+    def allowed(self, problem, request):
+        raise ValueError("never works")
+    def behaviour(self, problem):
+        return Static()
+    def sentence(self, problem, row, agent):
+        return "failing"
+
+def part_fails():
+    return evolve(longest_idle(), rules=(Failing(),))
 
 number = 7
 """
@@ -294,8 +331,14 @@ def test_code_is_a_policy_and_what_it_prints_stays_out_of_the_way(write, code: s
         ("{code}:missing", "cannot be loaded: AttributeError"),
         ("{code}:number", "must be a Policy, or code with decide, on_arrival or on_free, got 7"),
         ("{code}:NeedsArguments", "cannot be loaded: TypeError"),
-        ("{code}:Broken", r"raised ZeroDivisionError: no\x1bnumber (policies_of_a_test.py, line 13)"),
+        ("{code}:Broken", r"raised ZeroDivisionError: no\x1bnumber (policies_of_a_test.py, line 15)"),
         ("{code}:Greedy", "named pairs that cannot be"),
+        ("{code}:leaves", "raised SystemExit: 7 (policies_of_a_test.py"),
+        ("{code}:gives_up", "raised GeneratorExit"),
+        ("{code}:own", "raised Own: mine"),
+        ("{code}:wordless", "raised Wordless: its message cannot be shown"),
+        ("{code}:Prickly", "cannot be loaded: RuntimeError: no attributes"),
+        ("{code}:unloadable", "cannot be loaded: GeneratorExit"),
         ("leaves_at_import:x", "cannot be loaded: SystemExit"),
         ("no_python:x", "cannot be loaded: SyntaxError"),
         ("missing.toml", "cannot be read: No such file or directory @ --policy missing.toml"),
@@ -314,6 +357,33 @@ def test_wrong_policy_is_a_message(write, code: str, policy: str, words: str):
     assert answer.status == 2
     assert words in answer.err
     assert answer.out == ""
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_failing_part_ends_with_1(write, code: str, as_json: list[str]):
+    """A plan that lacks what a plugged-in rule was asked about is shown, but is no success."""
+    answer = Answer("route", write(TINY), "--policy", f"{code}:part_fails", *as_json)
+
+    assert "never works" in answer.out
+    assert answer.status == 1
+
+
+def test_code_that_is_interrupted_ends_with_130(write, code: str):
+    """Ctrl-C inside somebody's policy is Ctrl-C."""
+    assert Answer("route", write(TINY), "--policy", f"{code}:stops").status == 130
+
+
+def test_an_unexpected_error_is_a_message(monkeypatch):
+    """Whatever is raised where nobody expects it ends with status 2 and says what and where."""
+
+    def failing(source: str):
+        raise GeneratorExit("gone")
+
+    monkeypatch.setattr("routematch.cli.app.read_input", failing)
+    answer = Answer("route", HELPDESK)
+
+    assert answer.status == 2
+    assert "stopped by an unexpected error: GeneratorExit: gone (test_commands.py" in answer.err
 
 
 def test_input_file_runs_no_code(write, code: str):

@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 fine, 1 (only `check`) something can never be served, 2 wrong input or usage, 130 interrupted,
-        141 the reader of the output went away.
+        Exit status: 0 fine, 1 `check`: something can never be served, `route`: a plugged-in part failed, 2 wrong input
+        or usage, 130 interrupted, 141 the reader of the output went away.
     """
     try:
         from routematch.cli.app import run

@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
-from routematch.cli.choosing import chosen_policy, data_policy, what_raised
-from routematch.cli.failing import settle
+from routematch.cli.choosing import chosen_policy, data_policy, is_code
+from routematch.cli.failing import settle, what_raised
 from routematch.cli.output import native_output_aside, write_out
 from routematch.cli.reading import instant_from, read_input, read_memory
 from routematch.codec import InputFile
@@ -29,6 +29,9 @@ except ImportError as error:
     raise MissingExtraError("cli", "the command line") from error
 
 __all__ = ["app", "run"]
+
+#: Exit status of `route` where the plan has faults.
+PART_FAILED = 1
 
 app = typer.Typer(
     name="routematch",
@@ -104,18 +107,21 @@ def route(
     memory: Memory = None,
     limit: Limit = None,
 ) -> None:
-    """Show who gets what and why, and who goes on waiting and why."""
+    """Show who gets what and why, and who goes on waiting and why.
+
+    Exit status 1 when a plugged-in rule or term failed, so that the plan leaves out what it was asked about.
+    """
 
     def work() -> int:
         plan = _plan(file, policy=policy, now=now, seed=seed, memory=memory, limit=limit)
         if as_json:
             _write(plan.to_dict())
-            return 0
+            return PART_FAILED if plan.faults else 0
         from routematch.cli.showing import show_plan
 
         ids = plan.trace.problem.backlog.ids
         show_plan(plan, [explain_conversation(plan.trace, i, held=plan.held.get(i), refusals=1) for i in ids])
-        return 0
+        return PART_FAILED if plan.faults else 0
 
     raise typer.Exit(settle(work, source=file))
 
@@ -225,15 +231,15 @@ def _plan(
         "queues": given.queues,
         "limit": limit,
     }
-    if chosen is None or isinstance(chosen, Policy):
+    if not is_code(policy):
         with native_output_aside():
             return route_input(given.conversations, given.agents, **arguments)
     try:
         with native_output_aside(), contextlib.redirect_stdout(sys.stderr):
             return route_input(given.conversations, given.agents, **arguments)
-    except RoutematchError:
+    except (KeyboardInterrupt, RoutematchError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever somebody's policy raises is their fault to read
+    except BaseException as error:  # noqa: BLE001 - whatever somebody's policy raises is their fault to read
         message = f"the policy {policy} raised {what_raised(error)}"
     raise ContractError(message)
 

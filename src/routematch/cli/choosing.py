@@ -7,16 +7,17 @@ import importlib
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
+from routematch.cli.failing import what_raised
 from routematch.cli.reading import located, read_data
 from routematch.errors import Faults, InvalidInputError
 from routematch.policies import PRESETS, Policy, policy_from_data
 from routematch.routing.code import CodePolicy
 
-__all__ = ["chosen_policy", "data_policy", "what_raised"]
+__all__ = ["chosen_policy", "data_policy", "is_code"]
 
 _CODE = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*)")
 _OPTION = "--policy"
@@ -46,6 +47,11 @@ def chosen_policy(option: str | None, written: str | Mapping[str, object] | None
         with located("policy"):
             return policy_from_data(written)
     return None
+
+
+def is_code(option: str | None) -> bool:
+    """Tell whether an option names code to run, as ``module:name``."""
+    return option is not None and _CODE.fullmatch(option) is not None
 
 
 def data_policy(name: str, *, label: str = "") -> Policy:
@@ -91,32 +97,26 @@ def _preset(name: str, *, place: str) -> Policy:
 def _from_code(module: str, name: str) -> Policy | CodePolicy:
     """Return the object, or what a class or function of that name makes when called without arguments."""
     with located(_OPTION):
-        found = _loaded(module, name)
-        if not isinstance(found, Policy | CodePolicy) or inspect.isclass(found):
+        found, fits = _loaded(module, name)
+        if not fits:
             faults = Faults()
             message = "must be a Policy, or code with decide, on_arrival or on_free"
             faults.add(message, place=f"{module}:{name}", given=found)
             faults.raise_if_any()
-    assert isinstance(found, Policy | CodePolicy)
-    return found
+    return cast("Policy | CodePolicy", found)
 
 
-def _loaded(module: str, name: str) -> object:
-    """Import and make it; what it prints goes to standard error, so that it cannot spoil the output."""
+def _loaded(module: str, name: str) -> tuple[object, bool]:
+    """Import and make it, and tell whether it is a policy; what it prints goes to standard error, out of the way."""
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
         with contextlib.redirect_stdout(sys.stderr):
             found = getattr(importlib.import_module(module), name)
-            return found() if inspect.isclass(found) or inspect.isroutine(found) else found
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever somebody's module does is their fault to read
+            made = found() if inspect.isclass(found) or inspect.isroutine(found) else found
+            return made, isinstance(made, Policy | CodePolicy) and not inspect.isclass(made)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever somebody's module does is their fault to read
         message = f"{module}:{name} cannot be loaded: {what_raised(error)}"
     raise InvalidInputError(message)
-
-
-def what_raised(error: BaseException) -> str:
-    """Return type, message and line of what somebody's code raised, in one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
-    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {error}{where}"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from routematch.cli.harmless import harmless
-from routematch.errors import LISTED_FAULTS, InvalidInputError, MissingExtraError, RoutematchError
+from routematch.errors import LISTED_FAULTS, InvalidInputError, MissingExtraError, RoutematchError, shorten
 
-__all__ = ["BROKEN_PIPE", "INTERRUPTED", "WRONG_INPUT", "settle"]
+__all__ = ["BROKEN_PIPE", "INTERRUPTED", "WRONG_INPUT", "settle", "what_raised"]
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+_LONGEST_MESSAGE = 500
+_HERE = str(Path(__file__).parent)
 
 
 def settle(work: Callable[[], int], *, source: str) -> int:
@@ -26,6 +31,30 @@ def settle(work: Callable[[], int], *, source: str) -> int:
     source : str
         The file it is about, for messages.
     """
+    try:
+        return _settled(work, source)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - plugged-in code may raise anything, also while its message is made
+        _say(f"stopped by an unexpected error: {what_raised(error)}")
+        return WRONG_INPUT
+
+
+def what_raised(error: BaseException) -> str:
+    """Return type, message and line of what somebody's code raised, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename and not frame.filename.startswith(_HERE)]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide what was raised
+        message = "its message cannot be shown"
+    if len(message) > _LONGEST_MESSAGE:
+        message = shorten(message, limit=_LONGEST_MESSAGE)
+    return harmless(f"{type(error).__name__}: {message}{where}")
+
+
+def _settled(work: Callable[[], int], source: str) -> int:
     try:
         status = work()
     except BrokenPipeError:
