@@ -288,6 +288,78 @@ def test_memory_may_hold_anything_under_other_names() -> None:
         assert plan.memory["decisions"] == 10**30 + 1
 
 
+def nested(depth: int) -> list[Any]:
+    """Return lists inside lists."""
+    made: list[Any] = []
+    for _ in range(depth - 1):
+        made = [made]
+    return made
+
+
+def holding_itself() -> dict[str, Any]:
+    """Return a mapping that is its own entry."""
+    made: dict[str, Any] = {}
+    made["again"] = made
+    return made
+
+
+def doubled(times: int) -> list[Any]:
+    """Return a short list that is 2 to a power long when it is written out."""
+    made: list[Any] = []
+    for _ in range(times):
+        made = [made, made]
+    return made
+
+
+BAD_MEMORY: dict[str, tuple[dict[str, Any], str]] = {
+    "a huge instant": ({"assigned_at": {"x": 10**400}}, "memory.assigned_at.x"),
+    "no instant": ({"assigned_at": {"ana": 1.0, "x": math.nan}}, "memory.assigned_at.x"),
+    "an endless instant": ({"assigned_at": {"x": math.inf}}, "memory.assigned_at.x"),
+    "a boolean instant": ({"assigned_at": {"x": True}}, "memory.assigned_at.x"),
+    "no instants": ({"assigned_at": [1.0]}, "memory.assigned_at"),
+    "a huge number": ({"decisions": 10**5000}, "memory.decisions"),
+    "deep": ({"others": nested(65)}, "memory.others"),
+    "very deep": ({"others": nested(100_000)}, "memory.others"),
+    "holding itself": ({"others": holding_itself()}, "memory.others"),
+    "unreadable": ({"others": [BrokenMap()]}, "memory.others"),
+    "doubled": ({"others": doubled(40)}, "memory.others"),
+}
+
+
+@pytest.mark.parametrize("memory", list(BAD_MEMORY))
+@pytest.mark.parametrize("preset", ["fewest_open", "round_robin", "random"])
+def test_memory_that_cannot_be_carried_is_refused_with_its_place(memory: str, preset: str) -> None:
+    """Numbers that are none, and nesting that nobody could write to a file, are faults at once."""
+    given, place = BAD_MEMORY[memory]
+    error = answered(conversations=WAITING, agents=AGENTS, policy=rm.policies.PRESETS[preset](), memory=given)
+    assert isinstance(error, rm.InvalidInputError)
+    assert [fault.place for fault in error.faults] == [place]
+
+
+def test_memory_may_be_as_deep_as_a_file() -> None:
+    """64 levels are carried along and written."""
+    memory = {"others": nested(64), "more": {"deep": nested(63)}}
+    written = rm.route(WAITING, AGENTS, memory=memory).to_dict()["memory"]
+    assert {**written, "decisions": 0} == {**memory, "decisions": 0}
+
+
+@pytest.mark.parametrize("committed", [5, None, [[]], [None], [{}], "xy", HUGE, b"xy", Broken(), endless(), [HUGE]])
+def test_committed_is_a_sequence_of_ids(committed: Any) -> None:
+    """A lone string is no sequence of ids, and what cannot be an id is an unknown one."""
+    plan = rm.route(WAITING, AGENTS)
+    with pytest.raises(rm.InvalidInputError) as caught:
+        plan.memory_after(committed)
+    assert len(str(caught.value)) < 500
+    assert plan.memory_after(iter(["x"])) == plan.memory_after({"x": "ana"}) == plan.memory_after(("x",))
+
+
+@pytest.mark.parametrize("agent", [5, None, "ana", rm.Agent, WAITING[0], Broken()])
+def test_the_gain_of_no_agent_is_refused(agent: Any) -> None:
+    """`gain_of_agent` asks for an agent, whatever the policy."""
+    with pytest.raises(rm.InvalidInputError, match="must be an Agent"):
+        rm.route(WAITING, AGENTS).gain_of_agent(agent)
+
+
 def test_names_may_be_any_text() -> None:
     """Ids with quotes, line breaks, right-to-left text and emoji are carried through plans and explanations."""
     names = ["a\nb", "'; drop", "עברית", "🙂", "\u202e", " ", "a" * 1000]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from routematch.errors import Faults
+from routematch.model.checks import check_number, in_place
 from routematch.policies import Policy
 from routematch.routing.ties import ROTATION, UNASSIGNED
 from routematch.state import Trace
@@ -16,6 +18,12 @@ __all__ = ["DECISIONS", "advanced", "check_memory", "generator_of"]
 
 #: Key of `memory` that counts decisions.
 DECISIONS = "decisions"
+
+#: Deepest nesting in memory, and most entries altogether; the numbers of a whole roster fit many times.
+_MAX_DEPTH = 64
+_MAX_ENTRIES = 1_000_000
+_MOST_BITS = 1023
+_LARGEST = sys.float_info.max
 
 
 def check_memory(memory: object) -> Mapping[str, Any]:
@@ -26,7 +34,7 @@ def check_memory(memory: object) -> Mapping[str, Any]:
     Raises
     ------
     InvalidInputError
-        When it is no mapping, or a known key holds something of another kind.
+        When it is no mapping, a known key holds something of another kind, or it is nested too deep.
     """
     faults = Faults()
     if memory is None:
@@ -41,15 +49,53 @@ def check_memory(memory: object) -> Mapping[str, Any]:
         faults.raise_if_any()
         return {}
     count = memory.get(DECISIONS, 0)
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0 or count.bit_length() > _MOST_BITS:
         faults.add("must be a whole number of at least 0", place=f"memory.{DECISIONS}", given=count)
     if not isinstance(memory.get(ROTATION), str | None):
         faults.add("must be an agent's id", place=f"memory.{ROTATION}", given=memory[ROTATION])
-    assigned = memory.get(UNASSIGNED, {})
-    if not isinstance(assigned, Mapping) or not all(isinstance(at, int | float) for at in assigned.values()):
-        faults.add("must be a mapping from agents to instants", place=f"memory.{UNASSIGNED}", given=assigned)
+    if UNASSIGNED in memory:
+        memory[UNASSIGNED] = _instants(faults, f"memory.{UNASSIGNED}", memory[UNASSIGNED])
+    for key, entry in memory.items():
+        _check_size(faults, in_place("memory", key), entry)
     faults.raise_if_any()
     return memory
+
+
+def _instants(faults: Faults, place: str, given: object) -> dict[object, float]:
+    """Return when each agent was last assigned something, as finite numbers."""
+    if not isinstance(given, Mapping):
+        faults.add("must be a mapping from agents to instants", place=place, given=given)
+        return {}
+    limits = {"at_least": -_LARGEST, "at_most": _LARGEST}
+    return {agent: check_number(faults, in_place(place, agent), at, **limits) for agent, at in given.items()}
+
+
+def _check_size(faults: Faults, place: str, entry: object) -> None:
+    """Refuse what is nested too deep, what holds itself, and what is too large; the rest is somebody else's."""
+    stack, left = [iter((entry,))], _MAX_ENTRIES
+    while stack:  # iterators, not recursion: it may hold itself
+        for value in stack[-1]:
+            left -= 1
+            if isinstance(value, Mapping | list | tuple):
+                inside = _inside(value)
+                if inside is None:
+                    faults.add("must be a mapping that can be read", place=place)
+                    return
+                stack.append(inside)
+                break
+        else:
+            stack.pop()
+        if len(stack) > _MAX_DEPTH + 1 or left < 0:
+            limit = f"have at most {_MAX_ENTRIES:,} entries" if left < 0 else f"be nested at most {_MAX_DEPTH} deep"
+            faults.add(f"must {limit}", place=place)
+            return
+
+
+def _inside(value: Mapping[Any, object] | list[object] | tuple[object, ...]) -> Iterator[object] | None:
+    try:
+        return iter(tuple(value.values()) if isinstance(value, Mapping) else value)
+    except Exception:  # noqa: BLE001 - a caller's own mapping may raise anything
+        return None
 
 
 def generator_of(seed: int, memory: Mapping[str, Any]) -> np.random.Generator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["PLAN_SCHEMA", "Plan"]
 
 PLAN_SCHEMA = "routematch/plan/1"
+_MOST_COMMITTED = 1_000_000
 
 
 @frozen(eq=False, slots=False)
@@ -105,7 +107,7 @@ class Plan:
         Parameters
         ----------
         committed : iterable of str
-            Ids of the conversations whose claim was won. With all of them this is `memory`.
+            No lone string. Ids of the conversations whose claim was won. With all of them this is `memory`.
 
         Returns
         -------
@@ -114,14 +116,20 @@ class Plan:
 
         Raises
         ------
-        UnknownNameError
-            When a conversation was not assigned by this plan.
+        InvalidInputError
+            When it is no sequence of ids; `UnknownNameError` when a conversation was not assigned by this plan.
         """
-        faults, won = Faults(), list(committed)
-        for identifier in won:
-            if identifier not in self.assignments:
-                faults.unknown(identifier, known=self.assignments, what="assignment")
+        faults, won = Faults(), _listed(committed)
+        if won is None:
+            faults.add("must be a sequence of conversation ids", place="committed", given=committed)
+        elif len(won) > _MOST_COMMITTED:
+            faults.add(f"must have at most {_MOST_COMMITTED:,} ids", place="committed")
+        else:
+            for identifier in won:
+                if not is_a(identifier, str) or identifier not in self.assignments:
+                    faults.unknown(identifier, known=self.assignments, what="assignment")
         faults.raise_if_any()
+        assert won is not None
         return advanced(self.trace.problem.memory, self.trace, committed=won)
 
     def gain_of_agent(self, agent: Agent) -> float | None:
@@ -137,7 +145,16 @@ class Plan:
         float or None
             In policy units. Exact where the plan is one proven matching problem; otherwise (mixed costs, several tiers,
             a budget that ran out) the difference to a second decision, as sure as the gaps of both. None for code.
+
+        Raises
+        ------
+        InvalidInputError
+            When it is no `Agent`.
         """
+        if not is_a(agent, Agent):
+            faults = Faults()
+            faults.add("must be an Agent", place="agent", given=agent)
+            faults.raise_if_any()
         return gain_of_agent(self.trace, agent)
 
     def to_dict(self) -> dict[str, Any]:
@@ -202,6 +219,16 @@ class Plan:
         lines = [f"{a.conversation} -> {a.agent} (worth {a.worth:.3f})" for a in self.assignments.values()]
         lines += [f"{held.conversation} waits: {held.sentence}" for held in self.held.values()]
         return "\n".join(lines)
+
+
+def _listed(ids: Iterable[str]) -> list[str] | None:
+    """Return an iterable of ids as a list, one more than allowed at most; None for anything else."""
+    if is_a(ids, str | bytes | bytearray):
+        return None
+    try:
+        return list(islice(ids, _MOST_COMMITTED + 1))
+    except Exception:  # noqa: BLE001 - a caller's own iterable may raise anything
+        return None
 
 
 def _assignment_data(assignment: Assignment) -> dict[str, Any]:
