@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 from attrs import field, frozen
@@ -273,7 +274,7 @@ class Roster:
             room[position] = max(room[position] - running, 0)
         return room
 
-    @property
+    @cached_property
     def capped_names(self) -> frozenset[str]:
         """Every channel or label that some agent has a cap for."""
         return frozenset(name for capacity in self.capacities for name in capacity.caps)

@@ -343,14 +343,23 @@ class _Search:
     def __init__(self, case: Case) -> None:
         self.case = case
         rows, agents = case.conversations, case.agents
-        self.tier = [[case.tier(c, agent) if case.is_allowed(c, agent) else -1 for agent in agents] for c in rows]
+        waits = [self._steps(amount) for amount in case.holds()]
+        self.tier = [
+            [
+                case.tier(c, agent)
+                if case.is_allowed(c, agent) and self._steps(case.value(c, agent)) >= waits[row]
+                else -1
+                for agent in agents
+            ]
+            for row, c in enumerate(rows)
+        ]
         self.names = sorted({name for agent in agents for name in agent.capacity.caps})
         self.carried = [
             [number for number, name in enumerate(self.names) if name == c.channel or name in c.labels] for c in rows
         ]
         self.cost = [[_thousandths(agent.capacity.cost(c.channel)) for agent in agents] for c in rows]
         lowered = self._largest_charge()
-        hold = [self._steps(amount) - lowered for amount in case.holds()]
+        hold = [amount - lowered for amount in waits]
         self.worth = [
             [
                 self._steps(case.value(c, agent)) - hold[row] if self.tier[row][j] >= 0 else -1
