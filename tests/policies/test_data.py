@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import tomli_w
 from attrs import evolve
@@ -14,6 +16,7 @@ from attrs import evolve
 import routematch as rm
 from routematch.policies import PRESETS, Policy, Weighted, best_match, longest_idle, policy_from_data
 from routematch.rules import Presence, Skills
+from routematch.state import Static
 from routematch.terms import TERMS, Achievement, Due, HandleTime, Idle, Priority, Waiting
 
 SOMETHING = evolve(
@@ -260,3 +263,125 @@ def test_a_class_is_no_member() -> None:
         Policy("x", terms=(Achievement,))  # type: ignore[arg-type]  # that is the point
     with pytest.raises(rm.InvalidInputError, match="rules"):
         Policy("x", terms=(Achievement(),), rules=(Skills,))  # type: ignore[arg-type]  # that is the point
+
+
+class Member:
+    """A rule, and with `value` a term, that says about itself what it is told to say."""
+
+    def __init__(self, **said: Any) -> None:
+        self.said = {"name": "own", "axes": ("agent",), "looks_at": (), "scaled_by_value": False, **said}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"name", "axes", "looks_at", "scaled_by_value"}:
+            return self.__dict__["said"][name]
+        raise AttributeError(name)
+
+    def allowed(self, problem: Any, request: Any) -> Any:
+        return np.ones(len(problem.roster), bool)
+
+    def value(self, problem: Any, request: Any) -> Any:
+        return np.zeros(len(problem.roster))
+
+    def behaviour(self, problem: Any) -> Static:
+        return Static()
+
+    def sentence(self, problem: Any, row: int, agent: int) -> str:
+        return "refuses"
+
+
+class Prickly(Member):
+    """Raises when it is asked its name."""
+
+    @property
+    def name(self) -> str:
+        raise RuntimeError("no")
+
+
+BROKEN_CONTRACTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"looks_at": None}, ".looks_at", "must be a tuple of fields of RequestClass, got None"),
+    ({"looks_at": 5}, ".looks_at", "must be a tuple of fields"),
+    ({"looks_at": ([],)}, ".looks_at", "must be a tuple of fields"),
+    ({"looks_at": "channel"}, ".looks_at", "must be a tuple of fields"),
+    ({"looks_at": ["channel"]}, ".looks_at", "must be a tuple of fields"),
+    ({"looks_at": ("chanel",)}, ".looks_at", "did you mean 'channel'?"),
+    ({"name": ""}, ".name", "must not be empty"),
+    ({"name": None}, ".name", "must be a string, got None"),
+    ({"name": ["own"]}, ".name", "must be a string"),
+    ({"axes": np.array(["agent"])}, "", "must be one of"),
+    ({"axes": (np.arange(3),)}, "", "must be one of"),
+    ({"axes": None}, "", "must be one of"),
+    ({"axes": ["agent"]}, "", "must be one of"),
+]
+
+
+@pytest.mark.parametrize("group", ["rules", "terms", "urgency"])
+@pytest.mark.parametrize(("said", "below", "words"), BROKEN_CONTRACTS, ids=lambda part: repr(part)[:30])
+def test_the_contract_of_members_is_checked(said: dict[str, Any], below: str, words: str, group: str) -> None:
+    """What a rule or term says about itself wrongly is a fault with its place before anything is decided by it."""
+    with pytest.raises(rm.InvalidInputError) as caught:
+        Policy("p", **{"terms": (), group: [Member(**said)]})
+    assert [fault.place for fault in caught.value.faults] == [f"{group}[0]{below}"]
+    assert words in caught.value.faults[0].message
+
+
+@pytest.mark.parametrize("group", ["terms", "urgency"])
+@pytest.mark.parametrize("scaled", [None, 1, "yes", np.array([True])])
+def test_scaled_by_value_is_true_or_false(group: str, scaled: Any) -> None:
+    """Anything but a boolean is a fault."""
+    with pytest.raises(rm.InvalidInputError) as caught:
+        Policy("p", **{"terms": (), group: [Member(scaled_by_value=scaled)]})
+    assert f"{group}[0].scaled_by_value" in [fault.place for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("group", ["rules", "terms", "urgency"])
+@pytest.mark.parametrize(
+    "members", ["x" * 1_000_000, b"x" * 1_000_000, {"idle": 1}, 5, None, [Prickly()], ["idle"], [Member] * 2_000, "gen"]
+)
+def test_members_are_a_sequence_of_members(group: str, members: Any) -> None:
+    """Text, bytes, mappings, classes, too many and endless ones are refused at once."""
+    given = iter(int, 1) if members == "gen" else members
+    began = time.process_time()
+    with pytest.raises(rm.InvalidInputError) as caught:
+        Policy("p", **{"terms": (), group: given})
+    assert {fault.place.partition("[")[0] for fault in caught.value.faults} == {group}
+    assert len(str(caught.value)) < 500
+    assert time.process_time() - began < 1
+
+
+def test_own_members_that_keep_the_contract_are_taken() -> None:
+    """The same object as a rule and as a term decides with the others."""
+    policy = Policy("p", [Member(looks_at=("channel", "labels"))], rules=[Member(name="other")])
+    assert rm.route([rm.Conversation("c")], [rm.Agent("ana")], policy=policy).pairs() == {"c": "ana"}
+
+
+def itself() -> dict[str, Any]:
+    """Return a mapping that holds itself."""
+    made: dict[str, Any] = {}
+    made["again"] = made
+    return made
+
+
+@pytest.mark.parametrize(
+    "verdict", [{"a": np.arange(3)}, itself(), {"a": object()}, {1: 2}, {"a": float("nan")}, 5, "x"]
+)
+def test_a_verdict_is_plain_data(verdict: Any) -> None:
+    """What could not be written to a policy file is refused when the policy is made."""
+    with pytest.raises(rm.InvalidInputError) as caught:
+        Policy("p", (), verdict=verdict)
+    assert caught.value.faults[0].place.startswith("verdict")
+
+
+def test_a_verdict_is_kept_and_written() -> None:
+    """Lists and mappings inside come back from a file as they were."""
+    policy = Policy("p", (), verdict={"safe": True, "runs": [1, 2.5, {"seed": 7}], "note": None})
+    assert policy.to_data()["verdict"] == {"safe": True, "runs": [1, 2.5, {"seed": 7}], "note": None}
+    assert policy_from_data(json.loads(json.dumps(policy.to_data()))) == policy
+
+
+@pytest.mark.parametrize("given", [5, None, "x" * 1_000_000, ["price"]])
+def test_questions_to_a_policy_are_checked(given: Any) -> None:
+    """`with_parameters` takes a mapping, `compare` a policy; anything else is refused in words."""
+    with pytest.raises(rm.InvalidInputError, match="must be a mapping from paths to numbers"):
+        best_match().with_parameters(given)
+    with pytest.raises(rm.InvalidInputError, match="must be a Policy"):
+        best_match().compare(given)

@@ -10,18 +10,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
 from attrs import evolve, field, fields, frozen
 
-from routematch.errors import Faults
+from routematch.errors import Faults, shorten
 from routematch.model.agents import PRESENCES
-from routematch.model.checks import check_choice, check_name, check_number
+from routematch.model.checks import (
+    as_attributes,
+    as_tuple,
+    check_attributes,
+    check_choice,
+    check_name,
+    check_number,
+    is_a,
+)
 from routematch.rules import RULES, Rule
 from routematch.rules.rule import RULE_AXES
-from routematch.state import Settings
+from routematch.state import RequestClass, Settings
 from routematch.terms import Due, Priority, Term, Waiting
 from routematch.terms.term import TERM_AXES
 
@@ -32,6 +40,10 @@ POLICY_SCHEMA = "routematch/policy/1"
 TIES = ("idle", "load", "unassigned", "rotation", "random")
 #: What an agent's k-th further unit is charged for: its load too, only what this plan gives it, or nothing.
 SPREADS = ("load", "plan", "none")
+
+#: Most terms, urgency terms or rules of one policy.
+_MOST_MEMBERS = 1_000
+_REQUEST_FIELDS = tuple(entry.name for entry in fields(RequestClass))
 
 
 @frozen
@@ -51,7 +63,7 @@ class Weighted:
     def __attrs_post_init__(self) -> None:
         """Check both fields; all faults are raised together."""
         faults = Faults()
-        if isinstance(self.term, type) or not isinstance(self.term, Term):
+        if not _is_term(self.term):
             faults.add(
                 "must be a term (name, axes, looks_at, scaled_by_value, value, behaviour)",
                 place="term",
@@ -73,13 +85,24 @@ def usual_urgency() -> tuple[Weighted, ...]:
 
 def _as_weighted(value: object) -> object:
     """Widen bare terms to weight 1."""
-    if not isinstance(value, Iterable):
-        return value
-    return tuple(Weighted(entry) if _is_bare_term(entry) else entry for entry in value)
+    entries = as_tuple(value)
+    if not isinstance(entries, tuple) or len(entries) > _MOST_MEMBERS:
+        return entries
+    return tuple(Weighted(entry) if not isinstance(entry, Weighted) and _is_term(entry) else entry for entry in entries)
 
 
-def _is_bare_term(entry: object) -> bool:
-    return isinstance(entry, Term) and not isinstance(entry, Weighted | type)
+def _is_term(entry: Any) -> bool:  # noqa: ANN401 - anything
+    try:
+        return isinstance(entry, Term) and not isinstance(entry, type)
+    except Exception:  # noqa: BLE001 - whose attributes raise is none
+        return False
+
+
+def _is_rule(entry: object) -> bool:
+    try:
+        return isinstance(entry, Rule) and not isinstance(entry, type)
+    except Exception:  # noqa: BLE001 - as above
+        return False
 
 
 def _as_tuple(value: object) -> object:
@@ -131,7 +154,7 @@ class Policy:
     resolution : float
         Step, in policy units, to which values are rounded once.
     verdict : mapping
-        What a guard in a simulation said about this policy; kept, not interpreted.
+        What a guard in a simulation said about this policy; plain data, kept, not interpreted.
     """
 
     name: str
@@ -149,7 +172,7 @@ class Policy:
     ties: tuple[str, ...] = field(default=("idle",), converter=_as_tuple, kw_only=True)
     spread: str = field(default="load", kw_only=True)
     resolution: float = field(default=2.0**-20, kw_only=True)
-    verdict: Mapping[str, Any] = field(factory=dict, kw_only=True)
+    verdict: Mapping[str, Any] = field(factory=dict, converter=as_attributes, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
@@ -174,6 +197,7 @@ class Policy:
         if not isinstance(self.strict_priority, bool):
             faults.add("must be true or false", place="strict_priority", given=self.strict_priority)
         _check_orders(faults, self)
+        object.__setattr__(self, "verdict", check_attributes(faults, "verdict", self.verdict))
         faults.raise_if_any()
 
     @property
@@ -233,6 +257,9 @@ class Policy:
             For unknown paths (`UnknownNameError`) and for values that the fields refuse.
         """
         faults = Faults()
+        if not is_a(changes, Mapping):
+            faults.add("must be a mapping from paths to numbers", place="changes", given=changes)
+            faults.raise_if_any()
         known = {*self.parameters(), *_TUNABLE_FIELDS}
         for path in changes:
             if path not in known:
@@ -250,7 +277,16 @@ class Policy:
         """Return what differs, by path: this policy's value and the other's, None where one has none.
 
         Where both have the same terms or rules in another order, the order is shown by the path of the group.
+
+        Raises
+        ------
+        InvalidInputError
+            When the other is no policy.
         """
+        if not is_a(other, Policy):
+            faults = Faults()
+            faults.add("must be a Policy", place="other", given=other)
+            faults.raise_if_any()
         mine, theirs = dict(_flat(self.to_data())), dict(_flat(other.to_data()))
         paths = [*mine, *(path for path in theirs if path not in mine)]
         differing = {p: (mine.get(p), theirs.get(p)) for p in paths if mine.get(p) != theirs.get(p)}
@@ -265,37 +301,72 @@ _TUNABLE_FIELDS = ("price", "option", "max_hold_time", "aging_rate", "seconds_pe
 _PLAIN_FIELDS = (*_TUNABLE_FIELDS, "tiers", "strict_priority", "ties", "spread", "resolution", "verdict")
 
 
-def _is_rule(entry: object) -> bool:
-    return isinstance(entry, Rule) and not isinstance(entry, type)
-
-
 def _check_members(faults: Faults, policy: Policy) -> None:
-    """Check that rules and terms are such, and stand where their axes belong."""
-    if not isinstance(policy.rules, tuple) or not all(_is_rule(rule) for rule in policy.rules):
-        faults.add("must be a sequence of rules", place="rules", given=policy.rules)
-    else:
-        for position, rule in enumerate(policy.rules):
-            _check_axes(faults, rule, RULE_AXES, f"rules[{position}]")
+    """Check that rules and terms are such, keep their contract, and stand where their axes belong."""
+    for position, rule in enumerate(_listed(faults, "rules", policy.rules, _is_rule, "rules")):
+        _check_member(faults, f"rules[{position}]", rule, RULE_AXES)
     for group in ("terms", "urgency"):
-        entries = getattr(policy, group)
-        if not isinstance(entries, tuple) or not all(isinstance(entry, Weighted) for entry in entries):
-            faults.add("must be a sequence of terms or Weighted(term, weight)", place=group, given=entries)
-            continue
-        names = [entry.term.name for entry in entries]
-        for position, entry in enumerate(entries):
-            _check_axes(faults, entry.term, TERM_AXES, f"{group}[{position}]")
+        seen: set[str] = set()
+        wanted = "terms or Weighted(term, weight)"
+        for position, entry in enumerate(_listed(faults, group, getattr(policy, group), _is_weighted, wanted)):
+            place = f"{group}[{position}]"
+            if not _check_member(faults, place, entry.term, TERM_AXES):
+                continue
             of_conversation = entry.term.axes == ("conversation",)
             if of_conversation != (group == "urgency"):
                 belongs = "urgency" if of_conversation else "terms"
-                faults.add(f"{entry.term.name} belongs in {belongs}", place=f"{group}[{position}]")
-            if entry.term.name in names[:position]:
-                faults.add(f"{entry.term.name} is given twice", place=f"{group}[{position}]")
+                faults.add(f"{entry.term.name} belongs in {belongs}", place=place)
+            if entry.term.name in seen:
+                faults.add(f"{entry.term.name} is given twice", place=place)
+            seen.add(entry.term.name)
 
 
-def _check_axes(faults: Faults, member: Rule | Term, known: tuple[tuple[str, ...], ...], place: str) -> None:
-    if member.axes not in known:
+def _is_weighted(entry: object) -> bool:
+    return isinstance(entry, Weighted)
+
+
+def _listed(faults: Faults, place: str, given: Any, fits: Callable[[object], bool], wanted: str) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return the members; a fault and none where it is no sequence of such."""
+    if isinstance(given, tuple) and len(given) > _MOST_MEMBERS:
+        faults.add(f"must have at most {_MOST_MEMBERS:,} entries", place=place)
+    elif not isinstance(given, tuple) or not all(map(fits, given)):
+        faults.add(f"must be a sequence of {wanted}", place=place, given=given)
+    else:
+        return given
+    return ()
+
+
+def _check_member(faults: Faults, place: str, member: Rule | Term, known: tuple[tuple[str, ...], ...]) -> bool:
+    """Check what a rule or term says about itself; return whether nothing is wrong with it."""
+    before = len(faults)
+    try:
+        name, axes, looks_at = member.name, member.axes, member.looks_at
+        scaled = member.scaled_by_value if isinstance(member, Term) else False
+    except Exception as error:  # noqa: BLE001 - somebody's own properties may raise anything
+        faults.add(f"cannot be read: {type(error).__name__}", place=place)
+        return False
+    check_name(faults, f"{place}.name", name)
+    if not _is_names(axes) or axes not in known:
         allowed = ", ".join(map(str, known))
-        faults.add(f"axes of {member.name} must be one of {allowed}", place=place, given=member.axes)
+        faults.add(f"axes of {_shown(name)} must be one of {allowed}", place=place, given=axes)
+    if not _is_names(looks_at):
+        message = f"looks_at of {_shown(name)} must be a tuple of fields of RequestClass"
+        faults.add(message, place=f"{place}.looks_at", given=looks_at)
+    else:
+        for entry in looks_at:
+            if entry not in _REQUEST_FIELDS:
+                faults.unknown(entry, known=_REQUEST_FIELDS, place=f"{place}.looks_at", what="field of RequestClass")
+    if not isinstance(scaled, bool):
+        faults.add("must be true or false", place=f"{place}.scaled_by_value", given=scaled)
+    return len(faults) == before
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+
+
+def _shown(name: object) -> str:
+    return name if isinstance(name, str) and len(name) <= 60 else shorten(name)
 
 
 def _check_orders(faults: Faults, policy: Policy) -> None:
