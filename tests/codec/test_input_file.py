@@ -146,7 +146,7 @@ def test_every_fault_of_a_file_is_told_at_once():
             "must state its offset from UTC, as in 2026-01-31T09:30:00Z or ...+01:00, got '2026-01-01T00:00:00'",
         ),
         ("agents[2].id", "is missing"),
-        ("agents[2].weight", "must be above 0, got -1"),
+        ("agents[2].weight", "must be between 0.01 and 100, got -1"),
         ("agents[3]", "unknown field 'max_load'; here it is called 'capacity'"),
         ("agents[3].id", "id 'ana' was already given at agents[0].id"),
         ("agents[4]", "must be a mapping with the fields of Agent, got 'cy'"),

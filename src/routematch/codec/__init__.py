@@ -8,7 +8,7 @@
 Traceback (most recent call last):
 routematch.errors.InvalidInputError: 2 faults in the input:
   unknown field 'skils'; did you mean 'skills'?
-  must be above 0, got -1 @ weight
+  must be between 0.01 and 100, got -1 @ weight
 """
 
 from routematch.codec.converter import from_data, make_converter, register, to_data

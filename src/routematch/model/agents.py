@@ -8,7 +8,7 @@ Traceback (most recent call last):
 routematch.errors.InvalidInputError: 3 faults in the input:
   must be between 0 and 1, got 7 @ skills.billing
   must be a number of units from 0 to 1,000,000, or a Capacity, got -1 @ capacity
-  must be above 0, got 0 @ weight
+  must be between 0.01 and 100, got 0 @ weight
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ from routematch.model.checks import (
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import Instant, as_instant
 
-__all__ = ["KINDS", "LABEL_PREFIX", "PRESENCES", "Agent", "Shift"]
+__all__ = ["KINDS", "LABEL_PREFIX", "MAX_WEIGHT", "MIN_WEIGHT", "PRESENCES", "Agent", "Shift"]
 
 KINDS = ("human", "bot")
 PRESENCES = ("available", "away", "offline")
 #: In `Agent.load`, a key with this prefix counts running conversations towards the cap of a label.
 LABEL_PREFIX = "label:"
+#: Bounds of `Agent.weight`: beyond them, charges for unequal loads would outweigh what a conversation is worth.
+MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
 
 
 def _as_end(value: Instant) -> float:
@@ -119,7 +121,7 @@ class Agent:
     channels, queues : tuple of str or None
         Served channels and queues, queues in order of preference; None means all.
     weight : float
-        Share of a full-time agent's work this one should get; above 0.
+        Share of a full-time agent's work this one should get, from 0.01 to 100.
     attributes : mapping
         Open-ended plain data, read by `Attribute` conditions and user-made terms.
     version : str, int or None
@@ -158,7 +160,7 @@ class Agent:
         for name in ("channels", "queues"):
             if getattr(self, name) is not None:
                 check_names(faults, name, getattr(self, name))
-        store(self, "weight", check_number(faults, "weight", self.weight, above=0))
+        store(self, "weight", check_number(faults, "weight", self.weight, at_least=MIN_WEIGHT, at_most=MAX_WEIGHT))
         if not is_a(self.attributes, FrozenMap) or self.attributes:
             store(self, "attributes", check_attributes(faults, "attributes", self.attributes))
         if self.version is not None:
