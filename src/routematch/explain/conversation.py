@@ -175,8 +175,17 @@ def _refusals(trace: Trace, row: int, most: int | None) -> tuple[Refusal, ...]:
     found = []
     for agent in refused[np.argsort(-stopped[refused], kind="stable")][:most].tolist():
         rule = _rule(trace, int(stopped[agent]))
-        found.append(Refusal(roster.ids[agent], rule.name, rule.sentence(trace.problem, row, agent)))
+        found.append(Refusal(roster.ids[agent], rule.name, _sentence(rule, trace, row, agent)))
     return tuple(found)
+
+
+def _sentence(rule: Rule, trace: Trace, row: int, agent: int) -> str:
+    """Return why a rule refuses; one that cannot say is named."""
+    try:
+        said = rule.sentence(trace.problem, row, agent)
+    except Exception:  # noqa: BLE001 - a broken sentence must not hide the answer
+        said = None
+    return said if isinstance(said, str) else f"is refused by the rule {rule.name}"
 
 
 def _rule(trace: Trace, number: int) -> Rule:

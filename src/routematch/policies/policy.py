@@ -407,8 +407,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
     if isinstance(value, tuple | list):
         return [_plain(entry) for entry in value]
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return value if value is None or isinstance(value, str | bool | int | float) else f"<{type(value).__name__}>"
 
 
 def _changed(entry: Weighted, prefix: str, changes: Mapping[str, float]) -> Weighted:

@@ -12,12 +12,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from routematch.errors import ContractError, RoutematchError, shorten
+from routematch.errors import ContractError, shorten
 from routematch.rules import Rule
-from routematch.state import NO_REQUEST, MemberFault, Problem, RequestClass, SparsePairs
+from routematch.state import NO_REQUEST, Behaviour, Free, MemberFault, Problem, RequestClass, SparsePairs
 from routematch.terms import Term
 
-__all__ = ["FaultLog", "call_allowed", "call_pairs", "call_value"]
+__all__ = ["FaultLog", "behaviour_of", "call_allowed", "call_pairs", "call_value"]
 
 #: Ids listed in one fault.
 LISTED = 20
@@ -74,7 +74,7 @@ def _row(
 ) -> NDArray[np.generic]:
     try:
         return ask(problem)
-    except RoutematchError:
+    except ContractError:
         raise
     except Exception:  # noqa: BLE001 - whatever a plugged-in part raises must stay its own
         return _piecewise(member, ask, problem, log, fill)
@@ -91,7 +91,7 @@ def _piecewise(
         part = narrow(units[start:stop])
         try:
             answers[start:stop] = _in_order(member, ask(part), part).tolist()
-        except RoutematchError:
+        except ContractError:
             raise
         except Exception as error:  # noqa: BLE001 - see above
             if stop - start > 1:
@@ -172,26 +172,54 @@ def call_pairs(member: Rule | Term, problem: Problem, log: FaultLog) -> tuple[Sp
         if not isinstance(answer, SparsePairs):
             message = f"{member.name} promised SparsePairs for axes ('pair',), gave {shorten(answer)}"
             raise ContractError(message)
-        _check_pairs(member, answer, part)
-        return answer
+        return _checked_pairs(member, answer, part)
 
     try:
         return ask(problem), []
-    except RoutematchError:
+    except ContractError:
         raise
     except Exception:  # noqa: BLE001 - whatever a plugged-in part raises must stay its own
         return _pair_by_pair(member, ask, problem, log)
 
 
-def _check_pairs(member: Rule | Term, pairs: SparsePairs, problem: Problem) -> None:
-    rows, agents = np.asarray(pairs.rows), np.asarray(pairs.agents)
-    fits = rows.shape == agents.shape == np.shape(pairs.amounts) and rows.ndim == 1
+def _checked_pairs(member: Rule | Term, pairs: SparsePairs, problem: Problem) -> SparsePairs:
+    """Return pairs as columns of the known dtypes.
+
+    Raises
+    ------
+    ContractError
+        Naming the member and the promise.
+    """
+    rows, agents, amounts = (np.asarray(part) for part in (pairs.rows, pairs.agents, pairs.amounts))
+    fits = rows.ndim == 1 and rows.shape == agents.shape == amounts.shape
     if fits and rows.size:
-        fits = rows.dtype.kind in "iu" and agents.dtype.kind in "iu" and rows.min() >= 0 and agents.min() >= 0
+        fits = rows.dtype.kind in "iu" and agents.dtype.kind in "iu" and amounts.dtype.kind in "fiu"
+        fits = fits and rows.min() >= 0 and agents.min() >= 0
         fits = fits and rows.max() < len(problem.backlog) and agents.max() < len(problem.roster)
     if not fits:
-        message = f"{member.name} promised rows, agents and amounts of one length within the problem"
+        message = f"{member.name} promised rows, agents and amounts: positions within the problem, and numbers"
         raise ContractError(message)
+    return SparsePairs(rows.astype(np.intp), agents.astype(np.intp), amounts.astype(np.float64))
+
+
+def behaviour_of(member: Rule | Term, problem: Problem) -> Behaviour:
+    """Ask a member how it changes with time; one that raises may change in any way.
+
+    Raises
+    ------
+    ContractError
+        When it gives something else than a behaviour.
+    """
+    try:
+        answer = member.behaviour(problem)
+        if isinstance(answer, Behaviour):
+            answer.next_change(problem.now)  # steps that are no numbers raise here
+    except Exception:  # noqa: BLE001 - whatever a plugged-in part raises must stay its own
+        return Free()
+    if not isinstance(answer, Behaviour):
+        message = f"{member.name} promised a behaviour over time, gave {shorten(answer)}"
+        raise ContractError(message)
+    return answer
 
 
 def _pair_by_pair(
@@ -207,7 +235,7 @@ def _pair_by_pair(
                 (row, agents[a], float(amount))
                 for a, amount in zip(pairs.agents.tolist(), pairs.amounts.tolist(), strict=True)
             )
-        except RoutematchError:
+        except ContractError:
             raise
         except Exception as error:  # noqa: BLE001 - see above
             if len(agents) > 1:

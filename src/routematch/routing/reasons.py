@@ -53,7 +53,10 @@ def reasons_of(trace: Trace) -> dict[int, tuple[str, str | None]]:
 def _lost_out(trace: Trace, row: int, value: NDArray[np.float64]) -> str:
     policy = trace.policy
     assert isinstance(policy, Policy)
-    best = np.rint(value.max() / policy.resolution) >= np.rint(trace.hold[row] / policy.resolution)
+    waits = trace.option[row] - sum(
+        float(urgency[row]) for urgency in trace.urgency.values()
+    )  # not lowered for spreading
+    best = np.rint(value.max() / policy.resolution) >= np.rint(waits / policy.resolution)
     if not best:
         return "waiting_is_worth_more"
     return "needed_elsewhere" if trace.is_optimal or "mixed" in trace.method else "budget"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from routematch.model.instants import first_instant_after
 from routematch.policies import Policy
+from routematch.routing.calls import behaviour_of
 from routematch.routing.slack import slacks
 from routematch.rules import Rule
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
@@ -42,9 +43,9 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
     instants = np.full(len(trace.agent_of), np.inf)
     if not len(held):
         return instants
-    rules = first_change([rule.behaviour(problem) for rule in policy.rules], problem.now)
-    terms = [entry.term.behaviour(problem) for entry in policy.terms if entry.weight]
-    urgency = [entry.term.behaviour(problem) for entry in policy.urgency if entry.weight]
+    rules = first_change([behaviour_of(rule, problem) for rule in policy.rules], problem.now)
+    terms = [behaviour_of(entry.term, problem) for entry in policy.terms if entry.weight]
+    urgency = [behaviour_of(entry.term, problem) for entry in policy.urgency if entry.weight]
     instants[held] = np.minimum(problem.backlog.next_step_at[held], rules)
     eligible = _per_row(trace, (trace.value > -np.inf).astype(np.int64), np.add)
     competing = held[eligible[held] > 0]
@@ -73,7 +74,7 @@ def next_steps(trace: Trace) -> NDArray[np.float64]:
         POSIX seconds; infinity where nothing changes.
     """
     problem = trace.problem
-    rules = first_change([rule.behaviour(problem) for rule in cast("tuple[Rule, ...]", trace.rules)], problem.now)
+    rules = first_change([behaviour_of(rule, problem) for rule in cast("tuple[Rule, ...]", trace.rules)], problem.now)
     return np.minimum(problem.backlog.next_step_at, rules)
 
 
@@ -90,10 +91,10 @@ def _drift(trace: Trace, policy: Policy, competing: NDArray[np.intp]) -> NDArray
     """Return the earliest instants at which drifting urgencies and values could bring each of some rows in."""
     common, apart, pairs_apart = 0.0, 0.0, 0.0
     for entry in policy.urgency:
-        together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
+        together, differing = _slopes(behaviour_of(entry.term, trace.problem), entry.weight)
         common, apart = common + together, apart + differing
     for entry in policy.terms:
-        together, differing = _slopes(entry.term.behaviour(trace.problem), entry.weight)
+        together, differing = _slopes(behaviour_of(entry.term, trace.problem), entry.weight)
         common, pairs_apart = common + together, pairs_apart + differing
     if math.isinf(common) or math.isinf(apart) or math.isinf(pairs_apart):
         return np.full(len(competing), trace.problem.now)
