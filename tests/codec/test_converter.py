@@ -211,3 +211,20 @@ def test_a_registration_reaches_the_house_converter():
     codec.register(lambda converter: converter.register_unstructure_hook(Own, lambda own: own.text))
 
     assert to_data([Own("x")]) == ["x"]
+
+
+@pytest.mark.parametrize("cls", ["notaclass", None, 5, [], {}])
+def test_what_is_no_class_is_refused(cls):
+    """`from_data` asks for a class."""
+    with pytest.raises(InvalidInputError, match="must be a class"):
+        from_data({"id": "ana"}, cls)
+
+
+def test_what_holds_itself_cannot_be_written():
+    """A list or mapping inside itself is refused in words."""
+    entries, mapping = [], {}
+    entries.append(entries)
+    mapping["again"] = mapping
+    for endless in (entries, mapping):
+        with pytest.raises(InvalidInputError, match="holds itself"):
+            to_data(endless)

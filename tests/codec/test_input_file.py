@@ -11,6 +11,7 @@ from routematch.codec import InputFile, dumps, from_data, loads, to_data
 from routematch.errors import (
     DuplicateIdError,
     InvalidInputError,
+    LimitExceededError,
     RoutematchError,
     SchemaVersionError,
     UnknownNameError,
@@ -250,3 +251,21 @@ def assert_told_below(place, data):
         from_data(data, InputFile)
         return
     assert all(found.startswith(place) for found, _ in told(data)), (place, data)
+
+
+@pytest.mark.parametrize("section", ["agents", "conversations", "queues"])
+def test_more_entries_than_are_read_are_refused_at_once(section):
+    """A million of each are the most; nothing is looked at where there are more."""
+    with pytest.raises(LimitExceededError, match=f"{section} has 1,000,001 entries; at most 1,000,000 are read"):
+        from_data({section: [{}] * 1_000_001}, InputFile)
+
+
+@pytest.mark.parametrize("entry", [{}, [], {"id": "same"}, {"id": "same", "other": 1}], ids=repr)
+def test_after_thousands_of_faults_the_rest_is_not_looked_at(entry):
+    """The last fault says so, and an input of only broken entries takes no longer than one of a few thousand."""
+    with pytest.raises(InvalidInputError) as caught:
+        from_data({"agents": [entry] * 200_000}, InputFile)
+    assert 1_000 < len(caught.value.faults) < 30_000
+    assert any(fault.message.startswith("and more: ") for fault in caught.value.faults)
+    if entry == {"id": "same"}:
+        assert isinstance(caught.value, DuplicateIdError)

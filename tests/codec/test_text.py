@@ -1,12 +1,15 @@
 """JSON and TOML text: what is refused, how, and where."""
 
+import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routematch.codec import MAX_BYTES, MAX_DEPTH, dumps, loads
+from routematch.codec.text import MAX_TOML_BYTES
 from routematch.errors import InvalidInputError, LimitExceededError, UnknownNameError
 
 plain = st.recursive(
@@ -42,7 +45,6 @@ REFUSED = {
     "long digits": (f'{{"a": {"9" * 5000}}}', "json", "a", "must be a number that fits a float, got 999"),
     "longer digits": ("9" * 400, "json", "", "must be a number that fits a float, got 999"),
     "large number": (str(2**1023), "json", "", "must be a number that fits a float, got an integer of 1024 bits"),
-    "toml long digits": (f"a = {'9' * 5000}", "toml", "", "holds a number that fits no float"),
     "surrogate": ('{"a": "\\ud800"}', "json", "a", "lone surrogate"),
     "surrogate key": ('{"\\udfff": {"b": 1}}', "json", "\\udfff", "lone surrogate"),
     "UTF-16": ('{"a": 1}'.encode("utf-16"), "json", "", "must be UTF-8 text; this begins as UTF-16 does"),
@@ -101,6 +103,102 @@ def test_huge_texts_are_refused_unread():
     """Size is looked at before anything else, so that what follows does not matter."""
     with pytest.raises(LimitExceededError, match="67,108,865 long"):
         loads(b"\xff" * (MAX_BYTES + 1))
+
+
+SLOW = {
+    "dotted keys": (".".join("a" * 20_000) + " = 1", "a key has more than 64 dots"),
+    "spaced keys": (" . ".join("a" * 20_000) + " = 1", "a key has more than 64 dots"),
+    "quoted keys": (".".join(["'a.b'", '"c"'] * 33) + " = 1", "a key has more than 64 dots"),
+    "dotted tables": (f"[{'.'.join('a' * 20_000)}]", "a key has more than 64 dots"),
+    "dotted inline keys": (f"x = {{{'.'.join('a' * 66)} = 1}}", "a key has more than 64 dots"),
+    "binary digits": (f"a = 0b{'1' * 1_000_000}", "a number has more than 4,300 digits"),
+    "hexadecimal digits": (f"a = [1, 0x{'f' * 4_301}]", "a number has more than 4,300 digits"),
+    "digits": (f"a = -{'9' * 5000}", "a number has more than 4,300 digits"),
+    "decimals": (f"a = 0.{'9' * 5000}", "a number has more than 4,300 digits"),
+    "long text": (f'a = "{"x" * MAX_TOML_BYTES}"', "at most 8,388,608 are read as TOML"),
+    "many entries": (f"a = [{'1,' * 1_000_001}]", "a has 1,000,001 entries; at most 1,000,000 are read"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), SLOW.values(), ids=SLOW)
+def test_toml_that_takes_long_is_refused(text, words):
+    """What costs the reader of TOML the square of its length is refused before it is read."""
+    with pytest.raises(LimitExceededError, match=words):
+        loads(text, format="toml")
+
+
+def test_dots_and_digits_in_text_are_text():
+    """Only keys and numbers are counted, whatever quotes and comments hold."""
+    dots, digits = ".".join("a" * 100), "1" * 5000
+    text = f"""
+# {dots} {digits}
+a = "{dots} \\" {digits}"
+b = '{dots}'
+c = \"\"\"{dots} \\\"" {digits}\"\"\"\"
+d = '''{digits}'''
+e.f = [1.5, 0x7F]  # '
+{".".join("z" * 60)} = 2
+"""
+    read = loads(text, format="toml")
+    assert read["a"] == f'{dots} " {digits}'
+    assert read["b"] == dots
+    assert read["c"] == f'{dots} "" {digits}"'
+    assert read["d"] == digits
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 500_000, '"' + '\\"' * 500_000, "'" * 500_000, "a " * 500_000, '"""\\' * 200_000]
+)
+def test_broken_quotes_take_no_longer(text):
+    """Quotes that are never closed are looked at once."""
+    began = time.process_time()
+    with contextlib.suppress(InvalidInputError):
+        loads(text, format="toml")
+    assert time.process_time() - began < 5
+
+
+MANY = {
+    "lists": f'{{"agents": [{",".join(["[]"] * 1_000_001)}]}}',
+    "numbers": f"[{'1,' * 1_000_000}1]",
+}
+
+
+@pytest.mark.parametrize("text", MANY.values(), ids=MANY)
+def test_more_entries_than_anybody_has_are_refused(text):
+    """A million entries of one list are the most that is read."""
+    with pytest.raises(LimitExceededError, match="has 1,000,001 entries; at most 1,000,000 are read"):
+        loads(text)
+
+
+def test_thousands_of_faults_are_enough():
+    """The rest is not looked at, and that is said."""
+    faults = told(f"[{','.join(['NaN'] * 20_000)}]")
+    assert 1_000 < len(faults) < 10_000
+    assert faults[-1][1] == "and more: the rest was not looked at"
+
+
+@pytest.mark.parametrize("text", [None, {}, 5, ["{}"], bytearray(b"{}"), memoryview(b"{}")])
+@pytest.mark.parametrize("format_name", ["json", "toml"])
+def test_only_text_and_bytes_are_read(text, format_name):
+    """Anything else is refused in words."""
+    with pytest.raises(InvalidInputError, match="must be text or bytes"):
+        loads(text, format=format_name)
+
+
+@pytest.mark.parametrize("indent", [{}, "x", -1, 1.5, True, 10**9])
+def test_indent_is_a_small_whole_number(indent):
+    """Anything else is refused in words, whatever the format."""
+    for format_name in ("json", "toml"):
+        with pytest.raises(InvalidInputError, match="must be a whole number from 0 to 100, or None"):
+            dumps({}, format=format_name, indent=indent)
+
+
+@pytest.mark.parametrize("format_name", [None, [], {}, 5])
+def test_formats_are_names(format_name):
+    """What is no name is an unknown format."""
+    for function in (loads, dumps):
+        with pytest.raises(UnknownNameError, match="unknown format"):
+            function("{}", format=format_name)
 
 
 def test_unknown_formats_are_told():

@@ -21,10 +21,10 @@ import attrs
 from cattrs import Converter
 
 from routematch.codec.conditions import CONDITIONS, condition_from_data, condition_to_data
-from routematch.codec.plain import Data
+from routematch.codec.plain import MOST_FAULTS, Data
 from routematch.errors import Faults, InvalidInputError
 from routematch.model import Capacity, Condition, Estimate, Preference, Requirement
-from routematch.model.checks import is_number
+from routematch.model.checks import is_a, is_number
 
 __all__ = ["Registration", "from_data", "make_converter", "register", "to_data"]
 
@@ -49,8 +49,16 @@ def to_data(value: object) -> Data:
     -------
     Data
         Fields in the order of the class; those at their defaults are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        When it holds itself.
     """
-    return cast("Data", _house.unstructure(value))
+    try:
+        return cast("Data", _house.unstructure(value))
+    except RecursionError:
+        raise InvalidInputError("is nested too deep to be written, or holds itself") from None
 
 
 def from_data(data: object, cls: type[T]) -> T:
@@ -72,7 +80,14 @@ def from_data(data: object, cls: type[T]) -> T:
     InvalidInputError
         Listing every fault with its place; `DuplicateIdError` or `UnknownNameError` when all are of that kind.
     """
-    return _house.structure(data, cls)
+    if not is_a(cls, type) and get_origin(cls) is None:
+        faults = Faults()
+        faults.add("must be a class, or a type such as tuple[Agent, ...]", place="cls", given=cls)
+        faults.raise_if_any()
+    try:
+        return _house.structure(data, cls)
+    except RecursionError:
+        raise InvalidInputError("is nested too deep to be read, or holds itself") from None
 
 
 def register(registration: Registration) -> None:
@@ -247,8 +262,15 @@ def _read_each(converter: Converter, entries: Any, inner: Any) -> list[object]: 
             made.append(read(entry, inner))
         except InvalidInputError as error:
             faults.extend(error.faults, below=place)
+            if len(faults) >= MOST_FAULTS:
+                faults.add("and more: the entries after this one were not looked at", place=place, kind=_kind(error))
+                break
     faults.raise_if_any()
     return made
+
+
+def _kind(error: InvalidInputError) -> str:
+    return error.faults[-1].kind
 
 
 def _one_fault(message: str, *, given: object) -> Faults:

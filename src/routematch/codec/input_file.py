@@ -24,8 +24,8 @@ from attrs import field, frozen
 from cattrs import Converter
 
 from routematch.codec.converter import register
-from routematch.codec.plain import Data
-from routematch.errors import Faults, InvalidInputError, SchemaVersionError, shorten
+from routematch.codec.plain import MAX_ENTRIES, MOST_FAULTS, Data
+from routematch.errors import Faults, InvalidInputError, LimitExceededError, SchemaVersionError, shorten
 from routematch.model import Agent, Conversation, Estimates, Queue
 from routematch.model.checks import check_instant
 from routematch.model.instants import as_instant
@@ -96,6 +96,8 @@ def _register(converter: Converter) -> None:
             faults.raise_if_any()
             return None
         _check_version(data.get("schema"))
+        for name in _WITH_IDS:
+            _check_size(name, data.get(name))
         faults = Faults()
         made = None
         try:
@@ -116,6 +118,12 @@ def _check_version(schema: object) -> None:
         raise SchemaVersionError(message)
 
 
+def _check_size(name: str, entries: object) -> None:
+    if isinstance(entries, list | tuple) and len(entries) > MAX_ENTRIES:
+        message = f"{name} has {len(entries):,} entries; at most {MAX_ENTRIES:,} are read"
+        raise LimitExceededError(message)
+
+
 def _check_distinct(faults: Faults, place: str, entries: object) -> None:
     """Report ids given twice, also where other things are wrong with the entries."""
     first: dict[str, int] = {}
@@ -123,6 +131,10 @@ def _check_distinct(faults: Faults, place: str, entries: object) -> None:
         identifier = entry.get("id") if isinstance(entry, Mapping) else getattr(entry, "id", None)
         if isinstance(identifier, str) and first.setdefault(identifier, position) != position:
             faults.duplicate(identifier, place=f"{place}[{position}].id", first=f"{place}[{first[identifier]}].id")
+            if len(faults) >= 2 * MOST_FAULTS:
+                message = "and more: the entries after this one were not looked at"
+                faults.add(message, place=f"{place}[{position}]", kind="duplicate")
+                return
 
 
 register(_register)

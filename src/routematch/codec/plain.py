@@ -8,16 +8,22 @@ routematch.errors.InvalidInputError: must be a finite number, got nan @ a[1]
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from datetime import date, time
-from typing import NamedTuple, Union
+from typing import NamedTuple, NoReturn, Union
 
 from routematch.errors import Faults, LimitExceededError, shorten
 
-__all__ = ["MAX_DEPTH", "Data", "Repeated", "Unreadable", "check_plain"]
+__all__ = ["MAX_DEPTH", "MAX_ENTRIES", "MOST_FAULTS", "Data", "Repeated", "Unreadable", "check_plain"]
 
 #: Deepest nesting of lists and mappings in a file.
 MAX_DEPTH = 64
+#: Most entries of one list or mapping in a file; agents and conversations are far fewer.
+MAX_ENTRIES = 1_000_000
+#: Most lists and mappings in a file altogether.
+_MAX_COLLECTIONS = 5_000_000
+#: Where so many faults were found, the rest is not looked for.
+MOST_FAULTS = 5_000
 _LARGEST = 2**1023
 
 #: Plain data: what JSON and TOML can hold.
@@ -61,7 +67,7 @@ def _short(key: object) -> str:
     return key if isinstance(key, str) and len(key) <= 60 else shorten(key)
 
 
-def check_plain(data: object, *, dates: bool = False) -> None:
+def check_plain(data: object, *, dates: bool = False, limited: bool = False) -> None:
     """Refuse what is no plain data; all faults are raised together.
 
     Parameters
@@ -70,17 +76,20 @@ def check_plain(data: object, *, dates: bool = False) -> None:
         What was read, or is to be written.
     dates : bool
         Whether dates and times are let through, as TOML has them.
+    limited : bool
+        Whether more than `MAX_ENTRIES` in one list or mapping are refused, as in everything that is read.
 
     Raises
     ------
     InvalidInputError
         For numbers that are not finite, text that cannot be encoded, keys given twice and anything that is no data.
     LimitExceededError
-        When it is nested deeper than `MAX_DEPTH`.
+        When it is nested deeper than `MAX_DEPTH`, or has too many entries.
     """
     faults = Faults()
     stack: list[tuple[object, _Trail | None, int]] = [(data, None, 1)]
-    while stack:
+    left = _MAX_COLLECTIONS
+    while stack and len(faults) < MOST_FAULTS:
         value, trail, depth = stack.pop()
         if not isinstance(value, dict | list) and not (isinstance(value, tuple) and not isinstance(value, Unreadable)):
             _check_leaf(faults, value, trail, dates=dates)
@@ -88,9 +97,22 @@ def check_plain(data: object, *, dates: bool = False) -> None:
         if depth > MAX_DEPTH:
             message = f"the data is nested deeper than {MAX_DEPTH} levels, at {str(trail)[:60]}"
             raise LimitExceededError(message)
+        left -= 1
+        if limited and (len(value) > MAX_ENTRIES or left < 0):
+            _refuse_size(value, trail)
         below = [(entry, _Trail(trail, step), depth + 1) for step, entry in _entries(faults, value, trail)]
         stack.extend(reversed(below))
+    if stack and faults:
+        faults.add("and more: the rest was not looked at")
     faults.raise_if_any()
+
+
+def _refuse_size(value: Sized, trail: _Trail | None) -> NoReturn:
+    if len(value) > MAX_ENTRIES:
+        message = f"{str(trail or 'the data')[:60]} has {len(value):,} entries; at most {MAX_ENTRIES:,} are read"
+    else:
+        message = f"the data has more than {_MAX_COLLECTIONS:,} lists and mappings"
+    raise LimitExceededError(message)
 
 
 def _entries(

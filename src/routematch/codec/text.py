@@ -1,7 +1,8 @@
 """Plain data as JSON or TOML text: strict where the formats, or their usual readers, are lax.
 
 Refused with their place: NaN and infinities, keys given twice, numbers no float can hold, lone surrogates. Refused
-before they cost anything: more than `MAX_BYTES`, nesting deeper than `MAX_DEPTH`.
+before they cost anything: more than `MAX_BYTES` (of TOML `MAX_TOML_BYTES`), nesting deeper than `MAX_DEPTH`, more than
+`MAX_ENTRIES` in one list or mapping.
 
 >>> loads('{"agents": [{"weight": NaN}]}')
 Traceback (most recent call last):
@@ -24,17 +25,21 @@ import tomli_w
 
 from routematch.codec.plain import MAX_DEPTH, Data, Repeated, Unreadable, check_plain
 from routematch.errors import Fault, Faults, InvalidInputError, LimitExceededError
+from routematch.model.checks import is_a
 
-__all__ = ["FORMATS", "MAX_BYTES", "dumps", "loads"]
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_TOML_BYTES", "dumps", "loads"]
 
 #: Largest text that is read, in bytes (in characters, where it comes decoded).
 MAX_BYTES = 64 * 1024 * 1024
+#: Largest TOML text: its reader is written in Python and takes many times as long as that of JSON.
+MAX_TOML_BYTES = 8 * 1024 * 1024
 FORMATS = ("json", "toml")
 
 Choice = TypeVar("Choice")
 
 #: No number with more digits fits a float.
 _MOST_DIGITS = 400
+_MOST_INDENT = 100
 
 
 def loads(text: str | bytes, *, format: str = "json") -> Data:  # noqa: A002 - the word users look for
@@ -57,11 +62,18 @@ def loads(text: str | bytes, *, format: str = "json") -> Data:  # noqa: A002 - t
     InvalidInputError
         When the text is no such format, with line and column, or holds what is no plain data, each with its place.
     LimitExceededError
-        When it is longer than `MAX_BYTES` or nested deeper than `MAX_DEPTH`.
+        When it is longer than `MAX_BYTES` (`MAX_TOML_BYTES` for TOML), nested deeper than `MAX_DEPTH`, or has more
+        entries than `MAX_ENTRIES` in one list or mapping; in TOML also for keys of many parts and numbers of
+        thousands of digits.
     """
     parse = _chosen(format, {"json": _parse_json, "toml": _parse_toml})
-    if len(text) > MAX_BYTES:
-        message = f"the text is {len(text):,} long; at most {MAX_BYTES:,} are read"
+    if not is_a(text, str | bytes):
+        faults = Faults()
+        faults.add("must be text or bytes", place="text", given=text)
+        faults.raise_if_any()
+    most = MAX_TOML_BYTES if format == "toml" else MAX_BYTES
+    if len(text) > most:
+        message = f"the text is {len(text):,} long; at most {most:,} are read as {format.upper()}"
         raise LimitExceededError(message)
     decoded = _decoded(text).removeprefix("\ufeff")
     if not decoded.strip():
@@ -73,7 +85,7 @@ def loads(text: str | bytes, *, format: str = "json") -> Data:  # noqa: A002 - t
     except RecursionError:
         message = f"the data is nested deeper than {MAX_DEPTH} levels"
         raise LimitExceededError(message) from None
-    check_plain(data, dates=format == "toml")
+    check_plain(data, dates=format == "toml", limited=True)
     return data
 
 
@@ -101,12 +113,16 @@ def dumps(data: object, *, format: str = "json", indent: int | None = None) -> s
         When it is nested deeper than `MAX_DEPTH`.
     """
     write = _chosen(format, {"json": _write_json, "toml": _write_toml})
+    if indent is not None and (type(indent) is not int or not 0 <= indent <= _MOST_INDENT):
+        faults = Faults()
+        faults.add(f"must be a whole number from 0 to {_MOST_INDENT}, or None", place="indent", given=indent)
+        faults.raise_if_any()
     check_plain(data)
     return write(data, indent)
 
 
 def _chosen(format_name: str, choices: dict[str, Choice]) -> Choice:
-    if format_name not in FORMATS:
+    if not is_a(format_name, str) or format_name not in FORMATS:
         faults = Faults()
         faults.unknown(format_name, known=FORMATS, what="format")
         faults.raise_if_any()
@@ -161,7 +177,34 @@ def _write_json(data: object, indent: int | None) -> str:
 _TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
 
 
+#: Text in quotes and comments, closed or not: every character is looked at once.
+_TOML_QUOTED = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\Z)'''
+    r"""|'''(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"""
+    r"""|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+""",
+    re.DOTALL,
+)
+_MOST_DOTS = 64
+_MOST_TOML_DIGITS = 4300
+_LONG_KEY = re.compile(rf"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{_MOST_DOTS + 1}}}")
+_LONG_NUMBER = re.compile(
+    rf"(?<![\w.-])[+-]?(?:0[xob][0-9A-Fa-f_]{{{_MOST_TOML_DIGITS},}}|[0-9][0-9_.]{{{_MOST_TOML_DIGITS},}})"
+)
+
+
+def _refuse_slow_toml(text: str) -> None:
+    """Refuse what costs the reader of TOML the square of its length."""
+    bare = _TOML_QUOTED.sub("q", text)
+    if _LONG_KEY.search(bare):
+        message = f"the data is nested deeper than {MAX_DEPTH} levels: a key has more than {_MOST_DOTS} dots"
+        raise LimitExceededError(message)
+    if _LONG_NUMBER.search(bare):
+        message = f"a number has more than {_MOST_TOML_DIGITS:,} digits"
+        raise LimitExceededError(message)
+
+
 def _parse_toml(text: str) -> Data:
+    _refuse_slow_toml(text)
     try:
         return cast("Data", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

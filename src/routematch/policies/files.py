@@ -15,7 +15,7 @@ from typing import Any, cast
 from attrs import evolve, fields, has
 
 from routematch.errors import Faults, InvalidInputError
-from routematch.policies.policy import POLICY_SCHEMA, Policy, Weighted
+from routematch.policies.policy import MAX_MEMBERS, POLICY_SCHEMA, Policy, Weighted
 from routematch.policies.presets import PRESETS
 from routematch.rules import RULES, Rule
 from routematch.terms import TERMS, Term
@@ -137,6 +137,9 @@ def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any],
     """Make rules or terms from their names and parameters."""
     if not isinstance(entries, list | tuple):
         faults.add("must be a sequence of names or tables", place=place, given=entries)
+        return ()
+    if len(entries) > MAX_MEMBERS:
+        faults.add(f"must have at most {MAX_MEMBERS:,} entries", place=place)
         return ()
     made: list[Any] = []
     for position, entry in enumerate(entries):

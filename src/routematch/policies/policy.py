@@ -33,7 +33,7 @@ from routematch.state import RequestClass, Settings
 from routematch.terms import Due, Priority, Term, Waiting
 from routematch.terms.term import TERM_AXES
 
-__all__ = ["POLICY_SCHEMA", "SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
+__all__ = ["MAX_MEMBERS", "POLICY_SCHEMA", "SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
 
 POLICY_SCHEMA = "routematch/policy/1"
 #: How equals among agents are ordered; the id always comes last.
@@ -42,7 +42,7 @@ TIES = ("idle", "load", "unassigned", "rotation", "random")
 SPREADS = ("load", "plan", "none")
 
 #: Most terms, urgency terms or rules of one policy.
-_MOST_MEMBERS = 1_000
+MAX_MEMBERS = 1_000
 _REQUEST_FIELDS = tuple(entry.name for entry in fields(RequestClass))
 
 
@@ -86,7 +86,7 @@ def usual_urgency() -> tuple[Weighted, ...]:
 def _as_weighted(value: object) -> object:
     """Widen bare terms to weight 1."""
     entries = as_tuple(value)
-    if not isinstance(entries, tuple) or len(entries) > _MOST_MEMBERS:
+    if not isinstance(entries, tuple) or len(entries) > MAX_MEMBERS:
         return entries
     return tuple(Weighted(entry) if not isinstance(entry, Weighted) and _is_term(entry) else entry for entry in entries)
 
@@ -327,8 +327,8 @@ def _is_weighted(entry: object) -> bool:
 
 def _listed(faults: Faults, place: str, given: Any, fits: Callable[[object], bool], wanted: str) -> tuple[Any, ...]:  # noqa: ANN401
     """Return the members; a fault and none where it is no sequence of such."""
-    if isinstance(given, tuple) and len(given) > _MOST_MEMBERS:
-        faults.add(f"must have at most {_MOST_MEMBERS:,} entries", place=place)
+    if isinstance(given, tuple) and len(given) > MAX_MEMBERS:
+        faults.add(f"must have at most {MAX_MEMBERS:,} entries", place=place)
     elif not isinstance(given, tuple) or not all(map(fits, given)):
         faults.add(f"must be a sequence of {wanted}", place=place, given=given)
     else:
