@@ -111,6 +111,11 @@ PLANTED = {
         "due_at lies 60 s before arrived_at: c",
     ),
     "zero_capacity": (([Conversation("c")], [ANA, Agent("x", capacity=0)]), "agents[1].capacity", "x"),
+    "near_miss_channel": (
+        ([Conversation("c", channel="email")], [Agent("y"), Agent("x", capacity=Capacity(2, costs={"emial": 0.5}))]),
+        "agents[1].capacity.costs",
+        "'emial' is named by capacity.costs of x, but nothing has it; is it 'email'?",
+    ),
     "cost_above_capacity": (
         ([Conversation("c")], [Agent("x", capacity=Capacity(2, costs={"voice": 3}))]),
         "agents[0].capacity",
@@ -198,6 +203,30 @@ def test_only_likely_slips_are_suggested(held: str, asked: str, suggested: bool)
     finding = found([Conversation("c", asked)], [Agent("x", {held: 1})])["skill_nobody_holds"]
 
     assert ("did you mean" in finding.message) == suggested
+
+
+@pytest.mark.parametrize(
+    ("agent", "place"),
+    [
+        (Agent("x", channels=["email", "vioce"]), ".channels"),
+        (Agent("x", capacity=Capacity(2, costs={"Voice": 0.5})), ".capacity.costs"),
+        (Agent("x", capacity=Capacity(2, caps={"premuim": 1})), ".capacity.caps"),
+        (Agent("x", load={"vioce": 1}), ".load"),
+        (Agent("x", load={"label:premuim": 1}), ".load"),
+        (Agent("x", presence={"email": "available", "vioce": "away"}), ".presence"),
+        (Agent("x", capacity=Capacity(2, costs={"fax": 0.5}, caps={"vip": 1}), channels=["email", "fax"]), ""),
+        (Agent("x", capacity=Capacity(2, costs={"voice": 0.5}, caps={"premium": 1}), load={"label:premium": 1}), ""),
+        (Agent("x", channels=["email", "e-fax"], load={"e-fax": 1}), ""),
+    ],
+)
+def test_misspelt_channels_and_labels_are_found(agent: Agent, place: str):
+    """What an agent serves and carries under a name that nothing has is a slip only where a near one is there."""
+    waiting = [Conversation("a", channel="email", labels=["premium"]), Conversation("b", channel="voice")]
+    findings = found(waiting, [Agent("ana"), agent])
+    assert ("near_miss_channel" in findings) is bool(place)
+    if place:
+        assert findings["near_miss_channel"].place == f"agents[1]{place}"
+        assert findings["near_miss_channel"].severity == "hint"
 
 
 def test_forbidden_skill_is_not_asked_for():

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from routematch.explain.conversation import parts_that_must_hold
 from routematch.explain.findings import MANY, WHO, Finding, Findings, S
-from routematch.explain.slips import check_capacity, check_due, check_names, check_skills
+from routematch.explain.slips import check_capacity, check_channels, check_due, check_names, check_skills
 from routematch.model import Agent, Conversation, Queue
 from routematch.model.instants import Instant, as_instant
 from routematch.model.requirements import ANYONE
@@ -77,6 +77,7 @@ def check_input(
     if not given:
         findings.add("no_conversations", "conversations", "there are no conversations")
     check_names(problem, findings, queues)
+    check_channels(problem, findings)
     check_due(problem, findings)
     check_capacity(problem, findings)
     return findings.sorted()

@@ -21,6 +21,7 @@ FINDINGS = {
     "skill_nobody_holds": "a skill is asked for that no agent lists",
     "level_above_everybody": "a level is asked for that no agent reaches, at least at first",
     "near_miss": "two skills are spelt almost alike, and one of them is never asked for",
+    "near_miss_channel": "an agent names a channel or label that nothing has, spelt almost like one that is there",
     "served_only_later": "nobody can take a conversation until it has waited for a while",
     "relaxation_adds_nobody": "a relaxation leaves the same agents as before",
     "unknown_agent": "an affinity, an exclusion or a queue names an agent who is not there",

@@ -10,13 +10,16 @@ import numpy as np
 
 from routematch.errors import shorten
 from routematch.explain.findings import WHO, Findings, S
-from routematch.model import Condition, NoneOf, Queue, Requirement
+from routematch.model import Agent, Condition, NoneOf, Queue, Requirement
+from routematch.model.agents import LABEL_PREFIX
 from routematch.state import Problem, Roster
 
-__all__ = ["check_capacity", "check_due", "check_names", "check_skills"]
+__all__ = ["check_capacity", "check_channels", "check_due", "check_names", "check_skills"]
 
 #: Skills as similar as this, but not the same, are taken for a slip of spelling.
 _SIMILAR = 0.85
+#: The same for names of channels and labels, which are short: two letters of five exchanged.
+_SIMILAR_CHANNELS = 0.8
 _MOST_COMPARED = 300
 _LONGEST_COMPARED = 100
 
@@ -72,14 +75,14 @@ def _check_unasked(roster: Roster, findings: Findings, asked: set[str]) -> None:
                     findings.of_agent("near_miss", agent.id, ".skills", message)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str | None:
+def _nearest(name: str, known: Iterable[str], *, similar: float = _SIMILAR) -> str | None:
     """Return the known name that `name` is probably a slip of; names that differ in digits alone are different."""
     if len(name) >= _LONGEST_COMPARED:
         return None
     folded = {_folded(other): other for other in sorted(known, reverse=True)}
     if _folded(name) in folded:
         return folded[_folded(name)]
-    near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=_SIMILAR)
+    near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=similar)
     if not near or _without_digits(near[0]) == _without_digits(_folded(name)):
         return None
     return folded[near[0]]
@@ -113,6 +116,39 @@ def check_names(problem: Problem, findings: Findings, queues: list[Queue]) -> No
 def _suggested(name: str, known: Mapping[str, int]) -> str:
     near = _nearest(name, known) if len(known) <= _MOST_COMPARED else None
     return f"; did you mean {shorten(near)}?" if near is not None else ""
+
+
+def check_channels(problem: Problem, findings: Findings) -> None:
+    """Find channels and labels in what agents serve and carry that nothing has, but for the spelling."""
+    waiting = problem.backlog.conversations
+    asked = {conversation.channel for conversation in waiting}
+    labels = {label for conversation in waiting for label in conversation.labels}
+    served = {channel for agent in problem.roster.agents for channel in agent.channels or ()}
+    nearest: dict[tuple[str, str], str | None] = {}
+    for agent in problem.roster.agents:
+        for where, name in _named_by(agent):
+            known = asked | labels if where == ".channels" else asked | labels | served
+            if name in known:
+                continue
+            if (where, name) not in nearest and len(nearest) < _MOST_COMPARED:
+                nearest[where, name] = _nearest(name, known, similar=_SIMILAR_CHANNELS)
+            near = nearest.get((where, name))
+            if near is not None:
+                message = (
+                    f"{shorten(name)} is named by {where[1:]} of {WHO}, but nothing has it; is it {shorten(near)}?"
+                )
+                findings.of_agent("near_miss_channel", agent.id, where, message)
+
+
+def _named_by(agent: Agent) -> Iterable[tuple[str, str]]:
+    """Yield each channel or label that an agent names, with the field."""
+    load = agent.load if isinstance(agent.load, Mapping) else ()
+    presence = agent.presence if isinstance(agent.presence, Mapping) else ()
+    yield from ((".channels", channel) for channel in agent.channels or ())
+    yield from ((".capacity.costs", channel) for channel in agent.capacity.costs)
+    yield from ((".capacity.caps", name) for name in agent.capacity.caps)
+    yield from ((".load", name.removeprefix(LABEL_PREFIX)) for name in load)
+    yield from ((".presence", channel) for channel in presence)
 
 
 def check_due(problem: Problem, findings: Findings) -> None:
