@@ -171,6 +171,20 @@ def test_sparse_rows_and_columns_can_be_given():
         lambda live: live.add_agent([1.0], unit_cost=[2.0, 1.0]),
         lambda live: live.add_agent([1.0], rows=[9]),
         lambda live: live.add_agent([1.0], capacity=-1),
+        *(lambda live, hold=hold: live.add_row([1.0], hold=hold) for hold in ("1", None, np.ones(2), 1e300, 10**400)),
+        lambda live: live.change_row(0, [1.0], hold="1"),
+        *(lambda live, agents=agents: live.add_row([1.0], agents=agents) for agents in ([0.5], ["0"], 0, [[0]], "0")),
+        lambda live: live.add_row([1.0], agents=np.array([2**64 - 1], np.uint64)),
+        lambda live: live.add_row(["1.0"]),
+        lambda live: live.add_row([None]),
+        lambda live: live.add_row("x"),
+        lambda live: live.add_row([1j]),
+        *(lambda live, rows=rows: live.add_agent([1.0], rows=rows) for rows in ([0.5], ["0"], 0, [[0]], [None])),
+        lambda live: live.add_agent([1.0, 1.0], rows=[0, 0]),
+        *(lambda live, cost=cost: live.add_agent([1.0], unit_cost=[cost]) for cost in (-np.inf, np.nan, -1e300, "1")),
+        lambda live: live.add_agent([1.0], unit_cost=None),
+        *(lambda live, name=name: live.remove_row(name) for name in ([0], {}, 0.0, "0", None, np.zeros(1), False)),
+        *(lambda live, name=name: live.agent_price(name) for name in ([0], {}, 0.0, "0", None, np.zeros(1), False)),
     ],
 )
 def test_impossible_events_are_refused_and_change_nothing(wrong):
@@ -180,6 +194,52 @@ def test_impossible_events_are_refused_and_change_nothing(wrong):
         wrong(live)
     assert (live.rows, live.agent_of(0), live.value) == ((0,), 0, 1.0)
     assert live.problem().shape == (1, 1)
+
+
+@pytest.mark.parametrize("unit_cost", [None, [[0.0, 1.0], [0.0, 2.0]]])
+def test_a_huge_capacity_costs_no_more_than_the_rows_can_use(unit_cost):
+    """Costs are written down for units that some row could use, not for all the capacity says."""
+    live = LiveMatching(AssignmentProblem([[1.0, 2.0], [3.0, 4.0]], [1, 1], unit_cost=unit_cost))
+    live.set_capacity(0, 2**62)
+    live.add_agent([0.0, 0.0], capacity=2**63 - 1)
+    problem = live.problem()
+    assert problem.capacity.tolist() == [2**62, 1, 2**63 - 1]
+    assert problem.unit_cost is None or problem.unit_cost.shape == (3, 3)
+    assert facts(live.settle()) == facts(solve(problem))
+
+
+def test_unit_costs_beyond_the_first_rows_are_kept():
+    """A problem may start with fewer rows than units; the later units still cost what was said."""
+    live = LiveMatching(AssignmentProblem(np.zeros((0, 1)), [3], unit_cost=[[0.0, 1.0, 5.0]]))
+    for _ in range(3):
+        live.add_row([2.0])
+    assert live.value == 2.0 + 1.0
+    assert [live.agent_of(row) for row in live.rows].count(-1) == 1
+    assert live.settle().value == 3.0
+
+
+@pytest.mark.parametrize("units", [1.5, np.inf, np.nan, None, "2", True, [2], np.array([1, 2]), 2**63, -1])
+def test_a_capacity_must_be_a_whole_number(units):
+    """What is not a whole number is refused before anything changes."""
+    live = LiveMatching(AssignmentProblem([[1.0]], [1]))
+    for event in (lambda: live.set_capacity(0, units), lambda: live.add_agent([1.0], capacity=units)):
+        with pytest.raises(InvalidInputError, match="capacity"):
+            event()
+    assert live.problem().capacity.tolist() == [1]
+
+
+def test_a_live_matching_starts_from_a_problem():
+    """Anything else is refused in words."""
+    with pytest.raises(InvalidInputError, match="must be an AssignmentProblem, not int @ problem"):
+        LiveMatching(5)
+
+
+def test_values_far_below_hold_make_no_pair():
+    """However far below: it is never usable, so it need not be exact."""
+    live = LiveMatching(AssignmentProblem([[1.0]], [1]))
+    live.add_row([-1e308])
+    live.add_agent([-1e308, -1e308])
+    assert live.settle().agent_of.tolist() == [0, -1]
 
 
 def test_priorities_and_group_caps_are_refused():

@@ -18,11 +18,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routematch.errors import Faults, InvalidInputError
+from routematch.errors import Faults, InvalidInputError, shorten
+from routematch.solvers.arguments import (
+    is_real_number,
+    is_whole_number,
+    real_numbers,
+    require_kind,
+    whole_number,
+    whole_numbers,
+)
 from routematch.solvers.engines import Solution, finish, solve_network
 from routematch.solvers.live_state import LiveState
 from routematch.solvers.matching import Matching
-from routematch.solvers.network import EXACT, Network, build_network
+from routematch.solvers.network import EXACT, Network, build_network, whole_steps
 from routematch.solvers.prices import Duals, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 from routematch.solvers.verify import find_tight, is_proven
@@ -43,7 +51,9 @@ class LiveMatching:
     Raises
     ------
     InvalidInputError
-        When the problem has priorities or group caps.
+        When it is no problem, or has priorities or group caps.
+    LimitExceededError
+        When the problem is too large for exact sums at its resolution.
 
     Notes
     -----
@@ -52,6 +62,7 @@ class LiveMatching:
     """
 
     def __init__(self, problem: AssignmentProblem) -> None:
+        require_kind(problem, AssignmentProblem, "problem")
         faults = Faults()
         for name in ("priority", "row_group"):
             if getattr(problem, name) is not None:
@@ -66,7 +77,7 @@ class LiveMatching:
         self._someone_left = False
         self._has_costs = problem.unit_cost is not None
         network = build_network(problem)
-        self._load_network(network, problem.capacity)
+        self._load_network(network, problem)
         best = solve_network(network)
         self._install(network, best.pair, best.duals)
 
@@ -132,8 +143,7 @@ class LiveMatching:
     def set_capacity(self, agent: int, units: int) -> None:
         """Change how many rows an agent can take; one search for each unit that matters."""
         self._require_agent(agent)
-        _require_capacity(units)
-        state = self._state
+        units, state = whole_number(units, "capacity"), self._state
         while state.load[agent] > units:
             state.evict(agent)
             state.capacity[agent] = state.load[agent]
@@ -155,24 +165,19 @@ class LiveMatching:
         value : array_like of float
             One for every row present, or for each of `rows`; minus infinity means ineligible.
         rows : array_like of int, optional
-            The rows the values are for.
+            The rows the values are for, each once.
         capacity : int
         unit_cost : array_like of float
             Cost of its first, second, ... unit, non-decreasing; the last goes on.
         """
-        numbers = list(self._hold) if rows is None else [int(row) for row in np.asarray(rows)]
-        values, costs = self._numbers(value, len(numbers)), self._numbers(unit_cost, None)
-        _require_capacity(capacity)
-        for row in numbers:
-            self._require_row(row)
-        if (np.diff(costs) < 0).any():
-            raise InvalidInputError("unit_cost must not fall")
-        state = self._state
-        self._has_costs |= bool(len(costs))
+        numbers = list(self._hold) if rows is None else self._given_rows(rows)
+        values, costs = self._numbers(value, len(numbers)), self._unit_costs(unit_cost)
+        capacity, state = whole_number(capacity, "capacity"), self._state
+        self._has_costs |= bool(costs)
         self._is_present = np.append(self._is_present, True)
-        agent = state.add_agent(0, [round(cost / self._resolution) for cost in costs.tolist()])
-        for row, given in zip(numbers, values.tolist(), strict=True):
-            worth = round(given / self._resolution) - self._hold[row] if given > -np.inf else -1
+        agent = state.add_agent(0, costs)
+        for row, steps in zip(numbers, values.tolist(), strict=True):
+            worth = round(steps) - self._hold[row] if steps > -np.inf else -1
             if worth >= 0:
                 state.add_pair(self._slot[row], agent, worth)
                 state.price[agent] = max(state.price[agent], worth - state.gain[self._slot[row]])
@@ -199,20 +204,18 @@ class LiveMatching:
         agents = np.concatenate([np.zeros(0, np.int32), *(agents for agents, _ in pairs)])
         values = [worth + hold for (_, worth), hold in zip(pairs, self._hold.values(), strict=True)]
         value = np.concatenate([np.zeros(0, np.int64), *values]) * resolution
-        widest = max([1, *state.capacity, *map(len, state.unit_cost)])
-        costs = [[state.next_cost(agent, unit) for unit in range(widest)] for agent in range(len(state.capacity))]
         return AssignmentProblem(
             csr_array((value, agents, start), shape=(len(pairs), len(state.capacity))),
             np.array(state.capacity, np.int64),
             np.array(list(self._hold.values()), np.float64) * resolution,
-            unit_cost=np.array(costs, np.float64).reshape(-1, widest) * resolution if self._has_costs else None,
+            unit_cost=self._all_unit_costs() * resolution if self._has_costs else None,
             resolution=resolution,
         )
 
     def settle(self) -> Matching:
         """Make matching and prices the canonical ones and return them, rows in the order of `rows`.
 
-        Takes as long as the proof of a fresh solve, without its search.
+        Takes about as long as a fresh solve: only the search is saved, not the proof and the choice among equals.
         """
         network, pair, _ = self._standing()
         duals = smallest_prices(network, pair)
@@ -227,6 +230,17 @@ class LiveMatching:
         network, pair, duals = self._standing()
         return is_proven(network, pair, duals, find_tight(network, duals))
 
+    def _all_unit_costs(self) -> NDArray[np.float64]:
+        """Return costs in steps: of every unit that was given one, or that so many rows can use, and one more."""
+        state = self._state
+        usable = min(len(self._slot), max(state.capacity, default=0)) + 1
+        widest = max([usable, *map(len, state.unit_cost)])
+        costs = np.zeros((len(state.capacity), widest))
+        for agent, given in enumerate(state.unit_cost):
+            costs[agent, : len(given)] = given
+            costs[agent, len(given) :] = given[-1] if given else 0
+        return costs
+
     def _enter(self, row: int, agents: NDArray[np.int32], worth: Ints, hold: int) -> None:
         self._hold[row] = hold
         self._slot[row] = self._state.add_row((agents, worth))
@@ -237,16 +251,16 @@ class LiveMatching:
     ) -> tuple[NDArray[np.int32], Ints, int]:
         """Return the usable pairs of a row (agents and worth in steps), and its hold in steps."""
         count = len(self._state.capacity)
-        chosen = np.arange(count) if agents is None else np.asarray(agents, np.int64)
+        chosen = np.arange(count) if agents is None else whole_numbers(agents, "agents")
         values = self._numbers(value, len(chosen))
         if (chosen[1:] <= chosen[:-1]).any():
             raise InvalidInputError("agents must be ascending and unique")
         if len(chosen) and (chosen[0] < 0 or chosen[-1] >= count):
             raise InvalidInputError(f"agents must be at least 0 and below {count}")
-        if not abs(hold) < EXACT * self._resolution / 4:
-            raise InvalidInputError(f"hold must be finite and exact in steps of the resolution, got {hold}")
-        steps = round(hold / self._resolution)
-        worth = np.rint(values / self._resolution) - steps
+        if not is_real_number(hold) or not abs(hold) < EXACT * self._resolution / 4:
+            raise InvalidInputError(f"hold must be finite and exact in steps of the resolution, got {shorten(hold)}")
+        steps = round(float(hold) / self._resolution)
+        worth = values - steps
         usable = worth >= 0
         if self._someone_left:
             usable &= self._is_present[chosen]
@@ -254,26 +268,47 @@ class LiveMatching:
             chosen, worth = chosen[usable], worth[usable]
         return chosen.astype(np.int32), worth.astype(np.int64), steps
 
-    def _numbers(self, given: ArrayLike, count: int | None) -> NDArray[np.float64]:
-        values = np.asarray(given, np.float64)
-        if values.ndim != 1 or (count is not None and len(values) != count):
-            raise InvalidInputError(f"must be one number for each of {count}, not an array of shape {values.shape}")
+    def _numbers(self, given: ArrayLike, count: int) -> NDArray[np.float64]:
+        """Return values in whole steps, as floats; what is far below zero may be inexact or minus infinity."""
+        values = real_numbers(given, "value")
+        if len(values) != count:
+            raise InvalidInputError(f"value must have {count} entries, got {len(values)}")
         if len(values) and not values.max() < EXACT * self._resolution / 4:
-            raise InvalidInputError("must be finite or -inf, and exact in steps of the resolution")
-        return values
+            raise InvalidInputError("value must be finite or -inf, and exact in steps of the resolution")
+        with np.errstate(over="ignore"):
+            return np.rint(values / self._resolution)
+
+    def _unit_costs(self, given: ArrayLike) -> list[int]:
+        """Return unit costs in steps."""
+        costs = real_numbers(given, "unit_cost")
+        if not (np.abs(costs) < EXACT * self._resolution / 4).all():
+            raise InvalidInputError("unit_cost must be finite, and exact in steps of the resolution")
+        if (costs[1:] < costs[:-1]).any():
+            raise InvalidInputError("unit_cost must not fall")
+        return [round(cost / self._resolution) for cost in costs.tolist()]
+
+    def _given_rows(self, given: ArrayLike) -> list[int]:
+        rows: list[int] = whole_numbers(given, "rows").tolist()
+        for row in rows:
+            self._require_row(row)
+        if len(set(rows)) < len(rows):
+            raise InvalidInputError("rows must be unique")
+        return rows
 
     def _require_row(self, row: int) -> None:
-        if row not in self._hold:
-            raise InvalidInputError(f"there is no row {row}")
+        if not is_whole_number(row) or row not in self._hold:
+            raise InvalidInputError(f"there is no row {shorten(row)}")
 
     def _require_agent(self, agent: int) -> None:
-        if not 0 <= agent < len(self._is_present) or not self._is_present[agent]:
-            raise InvalidInputError(f"there is no agent {agent}")
+        if not is_whole_number(agent) or not 0 <= agent < len(self._is_present) or not self._is_present[agent]:
+            raise InvalidInputError(f"there is no agent {shorten(agent)}")
 
-    def _load_network(self, network: Network, capacity: Ints) -> None:
-        """Take over the pairs of a network whose rows are those present, in order."""
-        costs = [[]] * network.agents if network.unit_cost is None else network.unit_cost.tolist()
-        for units, row_of_costs in zip(capacity.tolist(), costs, strict=True):
+    def _load_network(self, network: Network, problem: AssignmentProblem) -> None:
+        """Take over the pairs of a network whose rows are those present, in order, and all units of the problem."""
+        costs: list[list[int]] = [[] for _ in range(network.agents)]
+        if problem.unit_cost is not None:
+            costs = whole_steps(problem.unit_cost, problem.resolution, "unit_cost").tolist()
+        for units, row_of_costs in zip(problem.capacity.tolist(), costs, strict=True):
             self._state.add_agent(units, row_of_costs)
         for row, hold in enumerate(network.hold.tolist()):
             own = slice(int(network.start[row]), int(network.start[row + 1]))
@@ -307,8 +342,3 @@ class LiveMatching:
         pair[served] = network.pairs_of(served, agents[served])
         gain = np.array([self._state.gain[slot] for slot in self._slot.values()], np.int64)
         return network, pair, Duals(gain, np.array(self._state.price, np.int64))
-
-
-def _require_capacity(units: int) -> None:
-    if units < 0:
-        raise InvalidInputError(f"capacity must be at least 0, got {units}")

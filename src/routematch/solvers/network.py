@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from routematch.errors import LimitExceededError
 from routematch.solvers.problem import AssignmentProblem
 
-__all__ = ["EXACT", "Network", "build_network", "ragged"]
+__all__ = ["EXACT", "Network", "build_network", "ragged", "whole_steps"]
 
 #: Whole numbers below this are exact in a float64.
 EXACT = 2**53
@@ -169,7 +169,7 @@ def build_network(problem: AssignmentProblem) -> Network:
     LimitExceededError
         When the sums of the rounded numbers leave the range in which they are exact.
     """
-    hold = _steps(problem.hold, problem.resolution, "hold")
+    hold = whole_steps(problem.hold, problem.resolution, "hold")
     start, agent_of, worth = _usable_pairs(problem, hold)
     capacity = np.minimum(problem.capacity, problem.shape[0])
     unit_cost = _unit_cost(problem, int(capacity.max(initial=0)))
@@ -194,13 +194,15 @@ def build_network(problem: AssignmentProblem) -> Network:
     )
 
 
-def _steps(amount: NDArray[np.float64], resolution: float, name: str) -> Ints:
+def whole_steps(amount: NDArray[np.float64], resolution: float, name: str) -> Ints:
+    """Round to whole steps; refuse what is not exact."""
     return _scaled(amount, resolution, name).astype(np.int64)
 
 
 def _scaled(amount: NDArray[np.float64], resolution: float, name: str) -> NDArray[np.float64]:
     """Round to whole steps; what is far below zero may stay inexact, because it is never usable."""
-    scaled = np.divide(amount, resolution)
+    with np.errstate(over="ignore"):
+        scaled = np.divide(amount, resolution)
     np.rint(scaled, out=scaled)
     if scaled.size and (scaled.max() >= EXACT or (name != "value" and scaled.min() <= -EXACT)):
         raise LimitExceededError(
@@ -246,7 +248,7 @@ def _usable_of_dense(problem: AssignmentProblem, value: NDArray[np.float64], hol
 def _unit_cost(problem: AssignmentProblem, widest: int) -> Ints | None:
     if problem.unit_cost is None:
         return None
-    given = _steps(problem.unit_cost[:, : widest + 1], problem.resolution, "unit_cost")
+    given = whole_steps(problem.unit_cost[:, : widest + 1], problem.resolution, "unit_cost")
     if given.shape[1] == 0:
         return np.zeros((len(given), 1), np.int64)
     missing = widest + 1 - given.shape[1]

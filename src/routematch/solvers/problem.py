@@ -64,7 +64,8 @@ class AssignmentProblem:
         False forbids a pair.
     unit_cost : array_like of float, shape (A, U), optional
         Cost of the agent's first, second, ... further unit, non-decreasing along a row; U is at least the largest
-        capacity. An entry beyond the agent's capacity is only used for `Matching.agent_price`.
+        capacity, or the number of rows where that is smaller. An entry beyond the agent's capacity is only used for
+        `Matching.agent_price`.
     row_group : array_like of int, shape (C,), optional
         Group of each row, -1 for none. Groups are disjoint.
     group_capacity : array_like of int, shape (A, G), optional
@@ -106,7 +107,7 @@ class AssignmentProblem:
         rows, agents = values.shape
         if len(capacities) != agents and not checks.faults:
             checks.faults.add(f"must have one entry per column of value ({agents})", place="capacity", given=capacities)
-        widest = int(capacities.max(initial=0))
+        widest = min(rows, int(capacities.max(initial=0)))
         groups = None if row_group is None else checks.integers(row_group, "row_group", (rows,), at_least=-1)
         caps = None if group_capacity is None else checks.integers(group_capacity, "group_capacity", (agents, None), 0)
         checks.groups(groups, caps)
@@ -216,7 +217,7 @@ class _Checks:
                 f"not {array.dtype} of shape {array.shape}",
                 place="unit_cost",
             )
-            return np.zeros((agents, widest))
+            return np.zeros((agents, 0))
         costs = array.astype(np.float64, copy=False)
         self._refuse(costs, "unit_cost")
         for agent, unit in np.argwhere(np.diff(costs, axis=1) < 0)[:100]:

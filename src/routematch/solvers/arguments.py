@@ -1,0 +1,103 @@
+"""Read single arguments: a number, an array, a problem of the right kind, or a refusal in words.
+
+Everything is decided by type before a value is used, so that nothing is cut to a whole number or parsed from text.
+
+>>> whole_number(3, "budget")
+3
+>>> whole_number(1.5, "budget")
+Traceback (most recent call last):
+routematch.errors.InvalidInputError: must be a whole number from 0 to 2^63 - 1, got 1.5 @ budget
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routematch.errors import Fault, Faults, InvalidInputError, shorten
+
+__all__ = [
+    "LARGEST_INTEGER",
+    "is_real_number",
+    "is_whole_number",
+    "read_array",
+    "real_numbers",
+    "require_kind",
+    "step_size",
+    "too_large",
+    "whole_number",
+    "whole_numbers",
+]
+
+#: The largest whole number an array of this library holds.
+LARGEST_INTEGER = 2**63 - 1
+
+
+def is_whole_number(given: object) -> TypeGuard[int]:
+    """Say whether this is an integer of Python or numpy; a bool is none."""
+    return isinstance(given, int | np.integer) and not isinstance(given, bool)
+
+
+def is_real_number(given: object) -> TypeGuard[float]:
+    """Say whether this is an integer or a float of Python or numpy; a bool is none."""
+    return isinstance(given, float | np.floating) or is_whole_number(given)
+
+
+def whole_number(given: object, name: str) -> int:
+    """Return a whole number from 0 to `LARGEST_INTEGER`."""
+    if not is_whole_number(given) or not 0 <= given <= LARGEST_INTEGER:
+        raise _refusal(f"must be a whole number from 0 to 2^63 - 1, got {shorten(given)}", name)
+    return int(given)
+
+
+def require_kind(given: object, kind: type, name: str) -> None:
+    """Refuse what is not an instance of that class."""
+    if not isinstance(given, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise _refusal(f"must be {article} {kind.__name__}, not {type(given).__name__}", name)
+
+
+def read_array(given: object, name: str) -> NDArray[np.generic]:
+    """Return what was given as an array of whatever type."""
+    try:
+        return np.asarray(given)
+    except Exception as error:  # the caller's __array__ may raise anything
+        raise _refusal(f"cannot be read as an array ({error})", name) from error
+
+
+def real_numbers(given: object, name: str) -> NDArray[np.float64]:
+    """Return an array of numbers in one dimension, finite or not."""
+    array = read_array(given, name)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iuf"):
+        raise _refusal(f"must be numbers in one dimension, not {array.dtype} of shape {array.shape}", name)
+    return array.astype(np.float64, copy=False)
+
+
+def whole_numbers(given: object, name: str) -> NDArray[np.int64]:
+    """Return an array of whole numbers in one dimension."""
+    array = read_array(given, name)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu") or too_large(array).any():
+        raise _refusal(f"must be whole numbers in one dimension, not {array.dtype} of shape {array.shape}", name)
+    return array.astype(np.int64, copy=False)
+
+
+def too_large(array: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Return where whole numbers exceed `LARGEST_INTEGER` and would turn negative; only unsigned ones can."""
+    if array.dtype != np.uint64 or not array.size or array.max() <= LARGEST_INTEGER:
+        return np.zeros(array.shape, np.bool_)
+    return np.asarray(array > np.uint64(LARGEST_INTEGER))
+
+
+def step_size(given: object, faults: Faults) -> float:
+    """Return the resolution of a problem, positive and finite; 1 with a fault when it is not."""
+    if not is_real_number(given) or not 0.0 < given <= sys.float_info.max:
+        faults.add("must be a positive finite number", place="resolution", given=given)
+        return 1.0
+    return float(given)
+
+
+def _refusal(message: str, name: str) -> InvalidInputError:
+    return InvalidInputError([Fault(message, name)])
