@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from routematch.errors import InvalidInputError
+from routematch.errors import InvalidInputError, LimitExceededError
 from routematch.solvers import AssignmentProblem, Sensitivity, brute_force, random_problem, solve
 
 FIELDS = ("hold", "priority", "eligible", "unit_cost", "row_group", "group_capacity", "resolution")
@@ -131,3 +131,40 @@ def test_other_matchings_are_refused():
     ):
         with pytest.raises(InvalidInputError):
             wrong()
+
+
+@pytest.mark.parametrize("number", ["a", None, 0.5, 0.0, True, [0], np.zeros(1, np.int64), -1, 1])
+def test_rows_and_agents_are_asked_for_by_number(number):
+    """Whatever is no number of a row or an agent is refused in words."""
+    problem = AssignmentProblem([[1.0]], [1])
+    sensitivity = Sensitivity(problem, solve(problem))
+    for ask in (
+        lambda: sensitivity.reduced_cost(number, 0),
+        lambda: sensitivity.reduced_cost(0, number),
+        lambda: sensitivity.change_needed(number, 0),
+        lambda: sensitivity.change_needed(0, number),
+        lambda: sensitivity.gain_of_unit(number),
+        lambda: sensitivity.loss_of_unit(number),
+    ):
+        with pytest.raises(InvalidInputError, match="there is no"):
+            ask()
+
+
+def test_the_gain_of_an_agent_is_exact_or_refused():
+    """Values too large for exact steps are refused; values far below hold are no pairs."""
+    problem = AssignmentProblem([[1.0], [2.0]], [1])
+    sensitivity = Sensitivity(problem, solve(problem))
+    assert sensitivity.gain_of_agent([-1e308, -np.inf]) == 0.0
+    assert sensitivity.gain_of_agent([2.0**30, -1e300]) == 2.0**30
+    for large in (1e300, 1e308, 2.0**33):
+        with pytest.raises(LimitExceededError):
+            sensitivity.gain_of_agent([large, 1.0])
+    for wrong in (None, "x", ["a", "b"], [None, 1.0], [np.inf, 1.0], [np.nan, 1.0], [[1.0, 1.0]], 1.0):
+        with pytest.raises(InvalidInputError):
+            sensitivity.gain_of_agent(wrong)
+
+
+def test_sensitivity_takes_a_matching():
+    """Anything else is refused in words."""
+    with pytest.raises(InvalidInputError, match="must be a Matching, not int @ matching"):
+        Sensitivity(AssignmentProblem([[1.0]], [1]), 5)

@@ -21,9 +21,10 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routematch.errors import InvalidInputError
+from routematch.errors import InvalidInputError, LimitExceededError, shorten
+from routematch.solvers.arguments import is_whole_number, real_numbers, require_kind
 from routematch.solvers.matching import Matching
-from routematch.solvers.network import build_network
+from routematch.solvers.network import EXACT, build_network
 from routematch.solvers.prices import smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 
@@ -47,7 +48,7 @@ class Sensitivity:
     Raises
     ------
     InvalidInputError
-        When the matching is not a best matching of the problem.
+        When the matching is not a best matching of the problem; of every method when there is no such row or agent.
 
     Notes
     -----
@@ -55,6 +56,8 @@ class Sensitivity:
     """
 
     def __init__(self, problem: AssignmentProblem, matching: Matching) -> None:
+        require_kind(problem, AssignmentProblem, "problem")
+        require_kind(matching, Matching, "matching")
         self._problem = problem
         self._network = network = build_network(problem)
         if matching.agent_of.shape != (network.rows,):
@@ -117,11 +120,20 @@ class Sensitivity:
         ----------
         value : array_like of float, shape (C,)
             Value of each row with that agent; minus infinity means ineligible.
+
+        Raises
+        ------
+        LimitExceededError
+            When a value is too large to be exact in steps of the resolution.
         """
-        values = np.asarray(value, np.float64)
-        if values.shape != (self._network.rows,) or not (values < np.inf).all():
+        values = real_numbers(value, "value")
+        if len(values) != self._network.rows or not (values < np.inf).all():
             raise InvalidInputError(f"value must be {self._network.rows} numbers, finite or -inf")
-        steps = np.maximum(np.rint(values / self._network.resolution), -(2.0**60)).astype(np.int64)
+        with np.errstate(over="ignore"):
+            rounded = np.rint(values / self._network.resolution)
+        if rounded.max(initial=0.0) >= EXACT:
+            raise LimitExceededError(f"value is not exact in steps of {self._network.resolution:g}")
+        steps = np.maximum(rounded, -(2.0**60)).astype(np.int64)
         worth = steps - self._network.hold
         classes, gain = self._by_class(self._duals.gain)
         rank = np.zeros_like(classes) if self._network.bonus is None else self._by_class(self._network.bonus)[0]
@@ -130,14 +142,14 @@ class Sensitivity:
         return max(best, (0, 0))[1] * self._network.resolution
 
     def _number(self, row: int, agent: int) -> int:
-        if not 0 <= row < self._network.rows:
-            raise InvalidInputError(f"there is no row {row}")
+        if not is_whole_number(row) or not 0 <= row < self._network.rows:
+            raise InvalidInputError(f"there is no row {shorten(row)}")
         self._check_agent(agent)
         return int(self._network.pairs_of(np.array([row]), np.array([agent]))[0])
 
     def _check_agent(self, agent: int) -> None:
-        if not 0 <= agent < self._network.agents:
-            raise InvalidInputError(f"there is no agent {agent}")
+        if not is_whole_number(agent) or not 0 <= agent < self._network.agents:
+            raise InvalidInputError(f"there is no agent {shorten(agent)}")
 
     def _slack(self, pairs: Ints) -> Ints:
         network, duals = self._network, self._duals
