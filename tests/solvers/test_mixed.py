@@ -458,6 +458,13 @@ def test_all_faults_are_reported_at_once() -> None:
         ({"membership": [[True]], "cap": [[1, 2]]}, "cap"),
         ({"resolution": float("nan")}, "resolution"),
         ({"value": [[1e12]]}, "resolution"),
+        ({"resolution": "1"}, "resolution"),
+        ({"resolution": np.ones(2)}, "resolution"),
+        ({"resolution": 10**400}, "resolution"),
+        ({"priority": np.array([2**64 - 1], np.uint64)}, "priority[0]"),
+        ({"budget": np.array([2**64 - 1], np.uint64)}, "budget[0]"),
+        ({"membership": [[True]], "cap": np.array([[2**64 - 1]], np.uint64)}, "cap[0, 0]"),
+        ({"cost": np.array([[2**64 - 1]], np.uint64)}, "cost[0, 0]"),
     ],
 )
 def test_wrong_parts_are_refused(parts: dict[str, object], place: str) -> None:
@@ -466,6 +473,14 @@ def test_wrong_parts_are_refused(parts: dict[str, object], place: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         MixedProblem(**{**given, **parts})
     assert caught.value.faults[0].place == place
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64])
+def test_whole_numbers_of_any_width_are_taken(kind: type) -> None:
+    """Narrow arrays mean the same as wide ones."""
+    one = np.array([1], kind)
+    parts = {"priority": one, "membership": [[True]], "cap": one[:, None]}
+    assert solve_mixed(MixedProblem([[0.5]], one[:, None], one, **parts)).agent_of.tolist() == [0]
 
 
 def test_a_pair_stored_twice_is_refused() -> None:

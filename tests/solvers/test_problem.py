@@ -11,7 +11,15 @@ import pytest
 from scipy.sparse import coo_array, csr_array
 
 from routematch.errors import InvalidInputError, LimitExceededError, UnknownNameError
-from routematch.solvers import AssignmentProblem, solve
+from routematch.solvers import (
+    AssignmentProblem,
+    LiveMatching,
+    MixedProblem,
+    Sensitivity,
+    brute_force,
+    solve,
+    solve_mixed,
+)
 
 VALUE = [[1.0, 2.0], [3.0, 4.0]]
 
@@ -90,6 +98,130 @@ def test_every_fault_is_reported_at_once():
 def test_wrong_shapes_and_types_are_refused(arguments, place):
     """Shapes and types are checked before any work."""
     assert places(**arguments) == [place]
+
+
+HUGE = np.array([2**64 - 1, 1], np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ({"capacity": HUGE}, "capacity[0]"),
+        ({"priority": HUGE}, "priority[0]"),
+        ({"row_group": HUGE, "group_capacity": [[1, 1], [1, 1]]}, "row_group[0]"),
+        ({"row_group": [0, 0], "group_capacity": HUGE[:, None]}, "group_capacity[0, 0]"),
+    ],
+)
+def test_whole_numbers_beyond_int64_are_refused(arguments, place):
+    """A number that would turn negative is refused where it stands."""
+    assert places(**arguments) == [place]
+
+
+@pytest.mark.parametrize("resolution", ["1", None, [1.0], np.ones(2), True, 10**400, -1.0, 0])
+def test_a_resolution_is_one_positive_number(resolution):
+    """Anything else is a fault beside the others."""
+    assert places(resolution=resolution) == ["resolution"]
+
+
+def test_too_few_unit_costs_for_a_huge_capacity_are_a_fault():
+    """The width is checked before anything is made of that width, and no more is asked for than rows can use."""
+    assert places(capacity=[2**62, 1], unit_cost=[[0.0], [0.0]]) == ["unit_cost"]
+    assert solve(AssignmentProblem(VALUE, [2**62, 1], unit_cost=[[0.0, 9.0], [0.0, 0.0]])).agent_of.tolist() == [0, 1]
+
+
+class Unreadable:
+    """An array of somebody else's that raises."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("not today")
+
+
+@pytest.mark.parametrize("name", ["value", "capacity", "hold", "priority", "eligible", "unit_cost"])
+def test_an_array_that_raises_is_a_fault(name):
+    """What somebody's array raises becomes a message with a place."""
+    assert places(**{name: Unreadable()}) == [name]
+
+
+def rows_of(**parts):
+    """Return a matrix in compressed sparse rows, 2 by 3, with some parts replaced unchecked."""
+    value = csr_array(np.arange(1.0, 7.0).reshape(2, 3))
+    for name, part in parts.items():
+        setattr(value, name, part)
+    return value
+
+
+BROKEN_ROWS = [
+    ({"indices": np.array([0, 1, 3, 0, 1, 2])}, "value.indices[2]"),
+    ({"indices": np.array([0, 1, 2, -1, 1, 2])}, "value.indices[3]"),
+    ({"indices": np.array([0.0, 1, 2, 0, 1, 2])}, "value.indices"),
+    ({"indices": np.array([0, 1, 2, 0, 1, 2], np.uint64)}, "value.indices"),
+    ({"indices": np.array([0, 1])}, "value.indptr"),
+    ({"indices": np.array([[0, 1, 2, 0, 1, 2]])}, "value.indices"),
+    ({"indices": [0, 1, 2, 0, 1, 2]}, "value.indices"),
+    ({"indptr": np.array([0, 6, 3])}, "value.indptr"),
+    ({"indptr": np.array([0, 7, 6])}, "value.indptr"),
+    ({"indptr": np.array([0, -1, 6])}, "value.indptr"),
+    ({"indptr": np.array([0, 6])}, "value.indptr"),
+    ({"indptr": np.array([0, 3, 6, 6])}, "value.indptr"),
+    ({"indptr": np.array([1, 3, 6])}, "value.indptr"),
+    ({"indptr": np.array([0, 3, 7])}, "value.indptr"),
+    ({"indptr": np.zeros(0, np.int32)}, "value.indptr"),
+    ({"indptr": np.array([0.0, 3.0, 6.0])}, "value.indptr"),
+    ({"data": np.ones(5)}, "value.indptr"),
+]
+
+
+@pytest.mark.parametrize(("parts", "place"), BROKEN_ROWS)
+def test_broken_sparse_rows_are_refused(parts, place):
+    """Pointers and columns that describe no matrix are named, before anything reads them."""
+    assert places(value=rows_of(**parts), capacity=[1, 1, 1]) == [place]
+    with pytest.raises(InvalidInputError) as caught:
+        MixedProblem(rows_of(**parts), np.ones(6, np.int64), [1, 1, 1])
+    assert [fault.place for fault in caught.value.faults] == [place]
+
+
+def test_sparse_rows_may_store_more_than_they_use():
+    """What is stored beyond the last pointer is no entry."""
+    given = rows_of(indptr=np.array([0, 1, 3]), indices=np.array([0, 1, 2, 9, 9, 9]))
+    assert solve(AssignmentProblem(given, [1, 1, 1])).agent_of.tolist() == [0, 2]
+    assert solve_mixed(MixedProblem(given, [1, 1, 1], [1, 1, 1])).agent_of.tolist() == [0, 2]
+
+
+def test_other_broken_sparse_forms_are_refused():
+    """A mixed problem takes other sparse forms, and checks them as well."""
+    value = csr_array(np.ones((2, 3))).tocsc()
+    value.indices = np.array([0, 5, 0, 1, 0, 1])
+    with pytest.raises(InvalidInputError, match="value"):
+        MixedProblem(value, np.ones((2, 3), np.int64), [1, 1, 1])
+    with pytest.raises(InvalidInputError, match="value"):
+        MixedProblem(coo_array(np.ones(3)), [1, 1, 1], [1])
+    names = csr_array(np.ones((2, 1), np.bool_))
+    names.indices = np.array([0, 4])
+    with pytest.raises(InvalidInputError, match=r"membership\.indices\[1\]"):
+        MixedProblem(VALUE, [[1, 1], [1, 1]], [1, 1], membership=names, cap=[[1], [1]])
+
+
+@pytest.mark.parametrize("call", [solve, solve_mixed, LiveMatching, brute_force, lambda five: Sensitivity(five, five)])
+def test_what_is_no_problem_is_refused_in_words(call):
+    """Each door says what it wants."""
+    with pytest.raises(InvalidInputError, match=r"must be an? \w+Problem, not int @ problem"):
+        call(5)
+
+
+@pytest.mark.parametrize("budget", ["x", np.nan, 1.5, True, [1], -1, 2**63])
+def test_a_budget_is_a_whole_number(budget):
+    """Steps and columns are counted, not measured."""
+    with pytest.raises(InvalidInputError, match="budget"):
+        solve(AssignmentProblem(VALUE, [1, 1]), budget=budget)
+    with pytest.raises(InvalidInputError, match="budget"):
+        solve_mixed(MixedProblem(VALUE, [[1, 1], [1, 1]], [1, 1]), budget=budget)
+
+
+@pytest.mark.parametrize("method", [None, 5, ["auto"], np.array(["auto", "auto"])])
+def test_a_method_is_one_of_the_names(method):
+    """Whatever else is given, the message lists the names."""
+    with pytest.raises(UnknownNameError, match="hungarian"):
+        solve(AssignmentProblem(VALUE, [1, 1]), method=method)
 
 
 def test_ragged_values_are_refused():

@@ -21,6 +21,7 @@ from routematch.errors import Fault, Faults, InvalidInputError, shorten
 
 __all__ = [
     "LARGEST_INTEGER",
+    "as_int64",
     "is_real_number",
     "is_whole_number",
     "read_array",
@@ -89,6 +90,13 @@ def too_large(array: NDArray[np.generic]) -> NDArray[np.bool_]:
     if array.dtype != np.uint64 or not array.size or array.max() <= LARGEST_INTEGER:
         return np.zeros(array.shape, np.bool_)
     return np.asarray(array > np.uint64(LARGEST_INTEGER))
+
+
+def as_int64(array: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return whole numbers of any width as int64; what is too large becomes the largest."""
+    if array.dtype == np.uint64:
+        array = np.minimum(array, np.uint64(LARGEST_INTEGER))
+    return array.astype(np.int64, copy=False)
 
 
 def step_size(given: object, faults: Faults) -> float:

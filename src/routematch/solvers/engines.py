@@ -14,6 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.errors import Faults, InvalidInputError
+from routematch.solvers.arguments import require_kind, whole_number
 from routematch.solvers.canonical import make_canonical
 from routematch.solvers.chains import solve_chains
 from routematch.solvers.choice import choose
@@ -54,7 +55,8 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     Raises
     ------
     InvalidInputError
-        When the method is unknown or does not take the problem, or the budget is negative.
+        When it is no problem, when the method is unknown or does not take the problem, or when `budget` is no whole
+        number of at least 0.
     LimitExceededError
         When the problem is too large for exact sums at its resolution.
 
@@ -64,7 +66,9 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     >>> solve(problem).agent_of.tolist()
     [1, 0]
     """
-    _check(method, budget)
+    require_kind(problem, AssignmentProblem, "problem")
+    _check_method(method)
+    budget = None if budget is None else whole_number(budget, "budget")
     network = build_network(problem)
     if method in {"hungarian", "sparse"} and network.has_groups:
         raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto', 'chains' or 'min_cost_flow'")
@@ -122,13 +126,11 @@ def _by_scipy(network: Network, method: str) -> Solution:
     return Solution(result.pair, result.duals, "min_cost_flow", result.steps)
 
 
-def _check(method: str, budget: int | None) -> None:
-    faults = Faults()
-    if method not in get_args(Method):
+def _check_method(method: object) -> None:
+    if not isinstance(method, str) or method not in get_args(Method):
+        faults = Faults()
         faults.unknown(method, known=get_args(Method), place="method", what="method")
-    if budget is not None and budget < 0:
-        faults.add("must be at least 0", place="budget", given=budget)
-    faults.raise_if_any()
+        faults.raise_if_any()
 
 
 def _nobody_served(network: Network) -> Solution:

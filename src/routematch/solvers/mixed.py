@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from routematch.errors import InvalidInputError
+from routematch.solvers.arguments import require_kind, whole_number
 from routematch.solvers.matching import Matching
 from routematch.solvers.mixed_highs import Relaxation, relax, solve_program
 from routematch.solvers.mixed_problem import MixedProblem
@@ -69,7 +69,7 @@ def solve_mixed(problem: MixedProblem, *, budget: int | None = None) -> Matching
     Raises
     ------
     InvalidInputError
-        When `budget` is negative.
+        When it is no problem, or `budget` is no whole number of at least 0.
 
     Notes
     -----
@@ -79,9 +79,8 @@ def solve_mixed(problem: MixedProblem, *, budget: int | None = None) -> Matching
     With `priority` the classes are counted first, from the highest, one integer program each; `bound` is then for
     matchings that serve as many of each class as this one, and `is_optimal` also says that the counts are proven.
     """
-    size = DEFAULT_BUDGET if budget is None else budget
-    if size < 0:
-        raise InvalidInputError(f"budget must be at least 0, got {size}")
+    require_kind(problem, MixedProblem, "problem")
+    size = DEFAULT_BUDGET if budget is None else whole_number(budget, "budget")
     pairs = usable_pairs(problem)
     program = build_program(problem, pairs)
     used, is_counted = np.zeros(0, np.intp), True

@@ -17,15 +17,17 @@ routematch.errors.InvalidInputError: 3 faults in the input:
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
-from routematch.errors import Faults
-from routematch.solvers.problem import DEFAULT_RESOLUTION, SparseRows
+from routematch.errors import Faults, InvalidInputError
+from routematch.solvers.arguments import as_int64, read_array, step_size, too_large
+from routematch.solvers.compressed import SparseRows, check_compressed_rows
+from routematch.solvers.problem import DEFAULT_RESOLUTION
 
 __all__ = ["MixedProblem"]
 
@@ -122,7 +124,7 @@ class MixedProblem:
             unit_cost=None if unit_cost is None else checks.unit_cost(unit_cost, agents),
             membership=names,
             cap=caps,
-            resolution=checks.resolution(resolution),
+            resolution=step_size(resolution, checks.faults),
         )
         if not checks.faults:
             checks.range(values, self.hold, self.unit_cost, self.resolution)
@@ -162,9 +164,9 @@ class _Checks:
         self, value: ArrayLike | SparseRows
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], tuple[int, int]]:
         if issparse(value):
-            stored = csr_array(value)
+            stored = self._rows_of(cast(SparseRows, value), "value")
             rows = np.repeat(np.arange(stored.shape[0]), np.diff(stored.indptr))
-            columns, data, shape = stored.indices, stored.data, stored.shape
+            columns, data, shape = stored.indices[: len(rows)], stored.data[: len(rows)], stored.shape
         else:
             dense = self._array(value, "value")
             if dense.ndim != 2:
@@ -193,8 +195,7 @@ class _Checks:
             allowed = f"{shape} or {rows.shape}" if aligned else f"{shape}"
             self.faults.add(f"must be whole numbers of shape {allowed}, not {units.dtype} {units.shape}", place="cost")
             return np.zeros(len(rows), np.int64)
-        taken = units[rows, columns] if units.ndim == 2 else units
-        return taken.astype(np.int64)
+        return as_int64(units[rows, columns] if units.ndim == 2 else units)
 
     def caps(
         self, membership: ArrayLike | SparseRows | None, cap: ArrayLike | None, rows: int, agents: int
@@ -206,7 +207,11 @@ class _Checks:
                 place = "cap" if cap is None else "membership"
                 self.faults.add("membership and cap must be given together", place=place)
             return nothing
-        names = csr_array(membership) if issparse(membership) else self._array(membership, "membership")
+        names = (
+            self._rows_of(cast(SparseRows, membership), "membership")
+            if issparse(membership)
+            else self._array(membership, "membership")
+        )
         if names.ndim != 2 or names.shape[0] != rows or (names.dtype != np.bool_ and 0 not in names.shape):
             shown = f"{names.dtype} {names.shape}"
             self.faults.add(f"must be booleans of shape ({rows}, names), not {shown}", place="membership")
@@ -224,14 +229,10 @@ class _Checks:
         if array.shape != shape or (array.dtype.kind not in "iu" and array.size):
             self.faults.add(f"must be whole numbers of shape {shape}, not {array.dtype} {array.shape}", place=name)
             return np.zeros(shape, np.int64)
+        self._refuse_at(too_large(array), array, name, "must be below 2^63")
         if at_least is not None:
-            places = np.nonzero(array < at_least)
-            pattern = f"{name}[{', '.join(['{}'] * len(shape))}]"
-            self._refuse(
-                np.ones(len(places[0]), np.bool_), array[places], pattern, f"must be at least {at_least}", *places
-            )
-            array = np.minimum(array, LARGEST_TOTAL)
-        return _read_only(array.astype(np.int64))
+            self._refuse_at(array < at_least, array, name, f"must be at least {at_least}")
+        return _read_only(as_int64(array) if at_least is None else np.minimum(as_int64(array), LARGEST_TOTAL))
 
     def hold(self, given: ArrayLike, rows: int) -> NDArray[np.float64]:
         """Return one finite number per row."""
@@ -259,13 +260,6 @@ class _Checks:
             self.faults.add("must not be below the charge before", place=f"unit_cost[{agent}, {count + 1}]")
         return _read_only(charges)
 
-    def resolution(self, given: float) -> float:
-        """Return the step, positive and finite."""
-        if isinstance(given, bool) or not isinstance(given, int | float) or not 0.0 < given < np.inf:
-            self.faults.add("must be a positive finite number", place="resolution", given=given)
-            return 1.0
-        return float(given)
-
     def range(
         self,
         value: csr_array,
@@ -283,6 +277,10 @@ class _Checks:
                 given=resolution,
             )
 
+    def _refuse_at(self, wrong: NDArray[np.bool_], given: NDArray[Any], name: str, message: str) -> None:
+        for at in np.argwhere(wrong)[:_LISTED]:
+            self.faults.add(message, place=f"{name}[{', '.join(map(str, at))}]", given=given[tuple(at)].item())
+
     def _refuse(
         self,
         wrong: NDArray[np.bool_],
@@ -298,11 +296,28 @@ class _Checks:
             else:
                 self.faults.add(message, place=where, given=given[at].item())
 
+    def _rows_of(self, given: SparseRows, name: str) -> csr_array:
+        """Return a sparse array of any form in compressed sparse rows, when its parts fit together."""
+        if len(given.shape) != 2:
+            self.faults.add("must be a matrix, one row per conversation", place=name, given=given.shape)
+            self.faults.raise_if_any()
+        if getattr(given, "format", "") == "csr":
+            check_compressed_rows(given, name, self.faults)
+            return csr_array(given)
+        try:
+            if hasattr(given, "check_format"):
+                given.check_format(full_check=True)
+            return csr_array(given)
+        except (IndexError, TypeError, ValueError) as error:
+            self.faults.add(f"cannot be read as a sparse array ({error})", place=name)
+            self.faults.raise_if_any()
+            raise
+
     def _array(self, given: object, name: str) -> NDArray[Any]:
         try:
-            return np.asarray(given)
-        except (TypeError, ValueError) as error:
-            self.faults.add(f"cannot be read as an array ({error})", place=name)
+            return read_array(given, name)
+        except InvalidInputError as error:
+            self.faults.extend(error.faults)
             self.faults.raise_if_any()
             raise
 

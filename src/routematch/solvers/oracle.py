@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routematch.errors import LimitExceededError
+from routematch.solvers.arguments import require_kind
 from routematch.solvers.matching import Matching
 from routematch.solvers.problem import AssignmentProblem
 
@@ -42,9 +43,12 @@ def brute_force(problem: AssignmentProblem) -> Matching:
 
     Raises
     ------
+    InvalidInputError
+        When it is no problem.
     LimitExceededError
         When there are more than `MOST_MATCHINGS` combinations to try.
     """
+    require_kind(problem, AssignmentProblem, "problem")
     tables = _Tables(problem)
     everyone = list(range(problem.shape[0]))
     best, agent_of = tables.best(everyone, tables.capacity)

@@ -15,13 +15,15 @@ routematch.errors.InvalidInputError: 2 faults in the input:
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from routematch.errors import Faults, InvalidInputError
+from routematch.solvers.arguments import as_int64, read_array, step_size, too_large
+from routematch.solvers.compressed import SparseRows, check_compressed_rows
 
 __all__ = ["DEFAULT_RESOLUTION", "AssignmentProblem", "SparseRows"]
 
@@ -29,16 +31,6 @@ __all__ = ["DEFAULT_RESOLUTION", "AssignmentProblem", "SparseRows"]
 DEFAULT_RESOLUTION = 2.0**-20
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-
-@runtime_checkable
-class SparseRows(Protocol):
-    """A matrix in compressed sparse rows, such as `scipy.sparse.csr_array`."""
-
-    shape: tuple[int, int]
-    indptr: NDArray[np.integer]
-    indices: NDArray[np.integer]
-    data: NDArray[np.generic]
 
 
 @frozen(eq=False, init=False)
@@ -120,7 +112,7 @@ class AssignmentProblem:
             unit_cost=None if unit_cost is None else checks.unit_cost(unit_cost, agents, widest),
             row_group=groups,
             group_capacity=caps,
-            resolution=checks.resolution(resolution),
+            resolution=step_size(resolution, checks.faults),
         )
         checks.faults.raise_if_any()
 
@@ -153,6 +145,7 @@ class _Checks:
     def _sparse_value(self, given: SparseRows) -> SparseRows:
         if getattr(given, "format", "csr") != "csr":
             raise InvalidInputError("value must be dense or in compressed sparse rows (call .tocsr())")
+        check_compressed_rows(given, "value", self.faults)
         if not _is_real(given.data):
             raise InvalidInputError("value must hold real numbers")
         indptr, indices = given.indptr, given.indices[: given.indptr[-1]]
@@ -184,7 +177,11 @@ class _Checks:
             shown = "x".join("any" if want is None else str(want) for want in shape)
             self.faults.add(f"must be whole numbers of shape {shown}, not {array.dtype} {array.shape}", place=name)
             return np.zeros(tuple(want or 0 for want in shape), np.int64)
-        whole = array.astype(np.int64, copy=False)
+        large = too_large(array)
+        for index in np.argwhere(large)[:100]:
+            place = f"{name}[{', '.join(map(str, index))}]"
+            self.faults.add("must be below 2^63", place=place, given=int(array[tuple(index)]))
+        whole = np.where(large, 0, as_int64(array)) if large.any() else as_int64(array)
         if at_least is not None:
             for index in np.argwhere(whole < at_least)[:100]:
                 place = f"{name}[{', '.join(map(str, index))}]"
@@ -238,17 +235,11 @@ class _Checks:
                     given=int(groups[row]),
                 )
 
-    def resolution(self, given: float) -> float:
-        if not 0.0 < given < np.inf:
-            self.faults.add("must be a positive finite number", place="resolution", given=given)
-            return 1.0
-        return float(given)
-
     def _array(self, given: ArrayLike, name: str) -> NDArray[np.generic]:
         try:
-            return np.asarray(given)
-        except (TypeError, ValueError) as error:
-            self.faults.add(f"cannot be read as an array ({error})", place=name)
+            return read_array(given, name)
+        except InvalidInputError as error:
+            self.faults.extend(error.faults)
             self.faults.raise_if_any()
             raise
 
