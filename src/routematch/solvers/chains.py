@@ -42,8 +42,8 @@ def solve_chains(network: Network, budget: int | None = None, *, gives_up: bool 
     ----------
     network : Network
     budget : int, optional
-        Pairs to examine one by one, at most. When it is used up, the rows not yet placed are held, and the prices bound
-        what the best matching could be worth.
+        Pairs examined one by one after which no further row is placed; checked between rows. The rows not yet placed
+        are then held, and the prices bound what the best matching could be worth.
     gives_up : bool
         Stop as soon as the steps so far show that the budget will not do: chains only grow longer.
 

@@ -1,8 +1,9 @@
 """Solve a matching problem: pick an engine by size and shape, prove its answer, choose the canonical one.
 
 Engines differ only in speed. Each of them hands over a matching; from there on all share one road: smallest prices,
-proof in whole numbers, canonical choice among the best. If the proof of a fast engine does not close, the reference
-engine (`flow`) is asked, so a wrong answer is never called optimal.
+proof in whole numbers, canonical choice among the best. If no prices prove a matching of scipy's, the reference engine
+(`flow`) is asked. The engines of this package bring prices that bound every matching; where these do not meet the
+value, the answer is handed out with that bound and not called optimal. So no wrong answer is ever called optimal.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
         and ``"sparse"`` (Jonker and Volgenant, 1987) are scipy's and do not take binding group caps;
         ``"min_cost_flow"`` (Busacker and Gowen, 1961) is the slow reference; ``"chains"`` is that search made lazy.
     budget : int, optional
-        Steps (cells scanned) at most. When it runs out, the best matching so far is returned with a true bound. The
-        engines of scipy cannot stop early and ignore it; ``"auto"`` with a budget is ``"chains"``.
+        Steps (cells scanned) after which no further search begins. It is checked between searches, so the last one may
+        go beyond it, and what is placed in bulk before the first search is not counted. When it runs out, the matching
+        so far is returned with a true bound. The engines of scipy cannot stop early and ignore it; ``"auto"`` with a
+        budget is ``"chains"``.
 
     Returns
     -------

@@ -49,8 +49,8 @@ def solve_flow(network: Network, budget: int | None = None) -> FlowResult:
     ----------
     network : Network
     budget : int, optional
-        Cells to scan at most. When it is used up, the rows not yet placed are held, and the prices bound what the
-        best matching could be worth.
+        Cells scanned after which no further row is placed; checked between rows. The rows not yet placed are then
+        held, and the prices bound what the best matching could be worth.
 
     Notes
     -----
