@@ -458,6 +458,7 @@ def test_all_faults_are_reported_at_once() -> None:
         ({"membership": [[True]], "cap": [[1, 2]]}, "cap"),
         ({"resolution": float("nan")}, "resolution"),
         ({"value": [[1e12]]}, "resolution"),
+        ({"value": [[1e308]], "hold": 1e308}, "resolution"),
         ({"resolution": "1"}, "resolution"),
         ({"resolution": np.ones(2)}, "resolution"),
         ({"resolution": 10**400}, "resolution"),

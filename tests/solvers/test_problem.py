@@ -123,6 +123,29 @@ def test_a_resolution_is_one_positive_number(resolution):
     assert places(resolution=resolution) == ["resolution"]
 
 
+@pytest.mark.parametrize("call", [solve, brute_force, LiveMatching])
+@pytest.mark.parametrize(
+    "arguments", [{"hold": 1e308}, {"value": [[1e308, 1.0], [1.0, 1.0]]}, {"unit_cost": [[-1e308], [0.0]]}]
+)
+def test_numbers_too_large_for_exact_steps_are_refused(call, arguments):
+    """Where sums would not be exact there is no answer, from no engine."""
+    with pytest.raises(LimitExceededError):
+        call(AssignmentProblem(**{"value": VALUE, "capacity": [1, 1], **arguments}))
+
+
+@pytest.mark.parametrize("call", [solve, brute_force])
+def test_values_far_below_hold_are_no_pairs(call):
+    """However far below: what is never usable need not be exact."""
+    assert call(AssignmentProblem([[-1e308, 2.0], [3.0, 4.0]], [1, 1])).agent_of.tolist() == [1, 0]
+
+
+def test_a_resolution_may_be_a_number_of_numpy():
+    """Narrow floats and integers are numbers as well."""
+    for step in (np.float32(0.5), np.float16(0.5), np.int8(1)):
+        assert solve(AssignmentProblem(VALUE, [1, 1], resolution=step)).value == 5.0
+        assert solve_mixed(MixedProblem(VALUE, [[1, 1], [1, 1]], [1, 1], resolution=step)).value == 5.0
+
+
 def test_too_few_unit_costs_for_a_huge_capacity_are_a_fault():
     """The width is checked before anything is made of that width, and no more is asked for than rows can use."""
     assert places(capacity=[2**62, 1], unit_cost=[[0.0], [0.0]]) == ["unit_cost"]

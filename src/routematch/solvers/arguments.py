@@ -11,7 +11,7 @@ routematch.errors.InvalidInputError: must be a whole number from 0 to 2^63 - 1, 
 
 from __future__ import annotations
 
-import sys
+import math
 from typing import TypeGuard
 
 import numpy as np
@@ -21,8 +21,8 @@ from routematch.errors import Fault, Faults, InvalidInputError, shorten
 
 __all__ = [
     "LARGEST_INTEGER",
+    "as_float",
     "as_int64",
-    "is_real_number",
     "is_whole_number",
     "read_array",
     "real_numbers",
@@ -42,9 +42,14 @@ def is_whole_number(given: object) -> TypeGuard[int]:
     return isinstance(given, int | np.integer) and not isinstance(given, bool)
 
 
-def is_real_number(given: object) -> TypeGuard[float]:
-    """Say whether this is an integer or a float of Python or numpy; a bool is none."""
-    return isinstance(given, float | np.floating) or is_whole_number(given)
+def as_float(given: object) -> float:
+    """Return an integer or a float of Python or numpy as a float; NaN for anything else, or what is too large."""
+    if not isinstance(given, float | np.floating) and not is_whole_number(given):
+        return math.nan
+    try:
+        return float(given)
+    except OverflowError:
+        return math.nan
 
 
 def whole_number(given: object, name: str) -> int:
@@ -101,10 +106,11 @@ def as_int64(array: NDArray[np.generic]) -> NDArray[np.int64]:
 
 def step_size(given: object, faults: Faults) -> float:
     """Return the resolution of a problem, positive and finite; 1 with a fault when it is not."""
-    if not is_real_number(given) or not 0.0 < given <= sys.float_info.max:
+    step = as_float(given)
+    if not 0.0 < step < math.inf:
         faults.add("must be a positive finite number", place="resolution", given=given)
         return 1.0
-    return float(given)
+    return step
 
 
 def _refusal(message: str, name: str) -> InvalidInputError:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from routematch.errors import Faults, InvalidInputError, shorten
 from routematch.solvers.arguments import (
-    is_real_number,
+    as_float,
     is_whole_number,
     real_numbers,
     require_kind,
@@ -257,9 +257,9 @@ class LiveMatching:
             raise InvalidInputError("agents must be ascending and unique")
         if len(chosen) and (chosen[0] < 0 or chosen[-1] >= count):
             raise InvalidInputError(f"agents must be at least 0 and below {count}")
-        if not is_real_number(hold) or not abs(hold) < EXACT * self._resolution / 4:
+        if not abs(as_float(hold)) < EXACT * self._resolution / 4:
             raise InvalidInputError(f"hold must be finite and exact in steps of the resolution, got {shorten(hold)}")
-        steps = round(float(hold) / self._resolution)
+        steps = round(as_float(hold) / self._resolution)
         worth = values - steps
         usable = worth >= 0
         if self._someone_left:

@@ -268,9 +268,11 @@ class _Checks:
         resolution: float,
     ) -> None:
         """Refuse numbers so large, measured in the resolution, that sums would no longer be exact."""
-        largest = np.abs(value.data).max(initial=0.0) + np.abs(hold).max(initial=0.0)
-        charge = 0.0 if unit_cost is None else np.abs(unit_cost).max(initial=0.0)
-        if (largest + charge) / resolution * max(1, value.shape[0]) >= LARGEST_TOTAL:
+        with np.errstate(over="ignore"):
+            largest = np.abs(value.data).max(initial=0.0) + np.abs(hold).max(initial=0.0)
+            charge = 0.0 if unit_cost is None else np.abs(unit_cost).max(initial=0.0)
+            total = (largest + charge) / resolution * max(1, value.shape[0])
+        if total >= LARGEST_TOTAL:
             self.faults.add(
                 "values, holds and unit costs are too large to be summed exactly in steps of the resolution",
                 place="resolution",

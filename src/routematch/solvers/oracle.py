@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from routematch.errors import LimitExceededError
 from routematch.solvers.arguments import require_kind
 from routematch.solvers.matching import Matching
+from routematch.solvers.network import EXACT
 from routematch.solvers.problem import AssignmentProblem
 
 __all__ = ["MOST_MATCHINGS", "brute_force", "random_problem"]
@@ -46,7 +47,7 @@ def brute_force(problem: AssignmentProblem) -> Matching:
     InvalidInputError
         When it is no problem.
     LimitExceededError
-        When there are more than `MOST_MATCHINGS` combinations to try.
+        When there are more than `MOST_MATCHINGS` combinations to try, or a number is too large for exact sums.
     """
     require_kind(problem, AssignmentProblem, "problem")
     tables = _Tables(problem)
@@ -84,14 +85,21 @@ class _Tables:
 
     def __attrs_post_init__(self) -> None:
         problem = self.problem
-        self.hold = [round(hold / problem.resolution) for hold in problem.hold.tolist()]
+        self.hold = [self.steps(hold) for hold in problem.hold.tolist()]
         self.value = [{} for _ in range(problem.shape[0])]
         for row, agent, value in _entries(problem):
             allowed = problem.eligible is None or bool(problem.eligible[row, agent])
-            if allowed and value > -np.inf and round(value / problem.resolution) >= self.hold[row]:
-                self.value[row][agent] = round(value / problem.resolution)
+            if allowed and value / problem.resolution > -EXACT and self.steps(value) >= self.hold[row]:
+                self.value[row][agent] = self.steps(value)
         self.capacity = problem.capacity.tolist()
         self.classes = [] if problem.priority is None else sorted(set(problem.priority.tolist()), reverse=True)
+
+    def steps(self, amount: float) -> int:
+        """Return an amount in whole steps."""
+        steps = amount / self.problem.resolution
+        if not abs(steps) < EXACT:
+            raise LimitExceededError(f"{amount:g} is not exact in steps of {self.problem.resolution:g}")
+        return round(steps)
 
     def best(self, rows: list[int], capacity: list[int]) -> tuple[_Key, list[int]]:
         """Return the best (classes served, value) over the given rows, and the canonical matching that reaches it."""
@@ -145,9 +153,7 @@ class _Tables:
         used = Counter(agent for agent in agents if agent >= 0)
         last = costs.shape[1] - 1
         return sum(
-            round(float(costs[agent, min(unit, last)]) / self.problem.resolution)
-            for agent, count in used.items()
-            for unit in range(count)
+            self.steps(float(costs[agent, min(unit, last)])) for agent, count in used.items() for unit in range(count)
         )
 
 
