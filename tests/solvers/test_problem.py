@@ -117,7 +117,7 @@ def test_whole_numbers_beyond_int64_are_refused(arguments, place):
     assert places(**arguments) == [place]
 
 
-@pytest.mark.parametrize("resolution", ["1", None, [1.0], np.ones(2), True, 10**400, -1.0, 0])
+@pytest.mark.parametrize("resolution", ["1", None, [1.0], np.ones(2), True, 10**400, -1.0, 0, 1e300])
 def test_a_resolution_is_one_positive_number(resolution):
     """Anything else is a fault beside the others."""
     assert places(resolution=resolution) == ["resolution"]
@@ -208,6 +208,24 @@ def test_sparse_rows_may_store_more_than_they_use():
     given = rows_of(indptr=np.array([0, 1, 3]), indices=np.array([0, 1, 2, 9, 9, 9]))
     assert solve(AssignmentProblem(given, [1, 1, 1])).agent_of.tolist() == [0, 2]
     assert solve_mixed(MixedProblem(given, [1, 1, 1], [1, 1, 1])).agent_of.tolist() == [0, 2]
+    given.data = np.ones(4)
+    assert solve_mixed(MixedProblem(given, [1, 1, 1], [1, 1, 1])).agent_of.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.int64])
+def test_sparse_rows_may_have_indices_of_any_width(kind):
+    """Narrow pointers and columns mean the same as wide ones."""
+    given = rows_of(indptr=np.array([0, 3, 6], kind), indices=np.array([0, 1, 2, 0, 1, 2], kind))
+    assert solve(AssignmentProblem(given, [1, 1, 1])).agent_of.tolist() == [1, 2]
+    assert solve_mixed(MixedProblem(given, np.ones(6, np.int64), [1, 1, 1])).value == 8.0
+
+
+def test_unit_costs_from_end_to_end_of_the_floats_rise():
+    """Their difference would overflow; they are only compared."""
+    with pytest.raises(LimitExceededError):
+        solve(AssignmentProblem(VALUE, [1, 1], unit_cost=[[-1.7e308, 1.7e308]] * 2))
+    with pytest.raises(InvalidInputError, match="resolution"):
+        MixedProblem(VALUE, [[1, 1], [1, 1]], [1, 1], unit_cost=[[-1.7e308, 1.7e308]] * 2)
 
 
 def test_other_broken_sparse_forms_are_refused():

@@ -21,6 +21,7 @@ from routematch.errors import Fault, Faults, InvalidInputError, shorten
 
 __all__ = [
     "LARGEST_INTEGER",
+    "LARGEST_STEP",
     "as_float",
     "as_int64",
     "is_whole_number",
@@ -35,6 +36,9 @@ __all__ = [
 
 #: The largest whole number an array of this library holds.
 LARGEST_INTEGER = 2**63 - 1
+
+#: The largest resolution: any exact sum of steps is then a finite float.
+LARGEST_STEP = 2.0**960
 
 
 def is_whole_number(given: object) -> TypeGuard[int]:
@@ -105,10 +109,10 @@ def as_int64(array: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def step_size(given: object, faults: Faults) -> float:
-    """Return the resolution of a problem, positive and finite; 1 with a fault when it is not."""
+    """Return the resolution of a problem; 1 with a fault when it is not positive, or too large."""
     step = as_float(given)
-    if not 0.0 < step < math.inf:
-        faults.add("must be a positive finite number", place="resolution", given=given)
+    if not 0.0 < step <= LARGEST_STEP:
+        faults.add("must be a positive finite number, at most 2^960", place="resolution", given=given)
         return 1.0
     return step
 

@@ -254,9 +254,7 @@ class _Checks:
         charges = array.astype(np.float64)
         for agent, count in np.argwhere(~np.isfinite(charges))[:_LISTED]:
             self.faults.add("must be finite", place=f"unit_cost[{agent}, {count}]", given=float(charges[agent, count]))
-        with np.errstate(invalid="ignore"):
-            falling = np.argwhere(np.diff(charges, axis=1) < 0)
-        for agent, count in falling[:_LISTED]:
+        for agent, count in np.argwhere(charges[:, 1:] < charges[:, :-1])[:_LISTED]:
             self.faults.add("must not be below the charge before", place=f"unit_cost[{agent}, {count + 1}]")
         return _read_only(charges)
 
@@ -305,7 +303,9 @@ class _Checks:
             self.faults.raise_if_any()
         if getattr(given, "format", "") == "csr":
             check_compressed_rows(given, name, self.faults)
-            return csr_array(given)
+            used = slice(int(given.indptr[-1]))
+            parts = given.data[used], given.indices[used].astype(np.int64), given.indptr.astype(np.int64)
+            return csr_array(parts, shape=given.shape)
         try:
             if hasattr(given, "check_format"):
                 given.check_format(full_check=True)

@@ -217,7 +217,7 @@ class _Checks:
             return np.zeros((agents, 0))
         costs = array.astype(np.float64, copy=False)
         self._refuse(costs, "unit_cost")
-        for agent, unit in np.argwhere(np.diff(costs, axis=1) < 0)[:100]:
+        for agent, unit in np.argwhere(costs[:, 1:] < costs[:, :-1])[:100]:
             self.faults.add("must not be below the cost of the unit before", place=f"unit_cost[{agent}, {unit + 1}]")
         return _read_only(costs)
 
