@@ -6,7 +6,7 @@ Everything is decided by type before a value is used, so that nothing is cut to 
 3
 >>> whole_number(1.5, "budget")
 Traceback (most recent call last):
-routematch.errors.InvalidInputError: must be a whole number from 0 to 2^63 - 1, got 1.5 @ budget
+routematch.errors.InvalidInputError: must be a whole number of at least 0, got 1.5 @ budget
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ def as_float(given: object) -> float:
         return math.nan
 
 
-def whole_number(given: object, name: str) -> int:
-    """Return a whole number from 0 to `LARGEST_INTEGER`."""
-    if not is_whole_number(given) or not 0 <= given <= LARGEST_INTEGER:
-        raise _refusal(f"must be a whole number from 0 to 2^63 - 1, got {shorten(given)}", name)
+def whole_number(given: object, name: str, *, at_most: int | None = None) -> int:
+    """Return a whole number of at least 0, of any size where no limit is given."""
+    if not is_whole_number(given) or given < 0 or (at_most is not None and given > at_most):
+        allowed = "of at least 0" if at_most is None else f"from 0 to {at_most}"
+        raise _refusal(f"must be a whole number {allowed}, got {shorten(given)}", name)
     return int(given)
 
 

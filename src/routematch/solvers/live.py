@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from routematch.errors import Faults, InvalidInputError, shorten
 from routematch.solvers.arguments import (
+    LARGEST_INTEGER,
     as_float,
     is_whole_number,
     real_numbers,
@@ -143,7 +144,7 @@ class LiveMatching:
     def set_capacity(self, agent: int, units: int) -> None:
         """Change how many rows an agent can take; one search for each unit that matters."""
         self._require_agent(agent)
-        units, state = whole_number(units, "capacity"), self._state
+        units, state = whole_number(units, "capacity", at_most=LARGEST_INTEGER), self._state
         while state.load[agent] > units:
             state.evict(agent)
             state.capacity[agent] = state.load[agent]
@@ -172,7 +173,7 @@ class LiveMatching:
         """
         numbers = list(self._hold) if rows is None else self._given_rows(rows)
         values, costs = self._numbers(value, len(numbers)), self._unit_costs(unit_cost)
-        capacity, state = whole_number(capacity, "capacity"), self._state
+        capacity, state = whole_number(capacity, "capacity", at_most=LARGEST_INTEGER), self._state
         self._has_costs |= bool(costs)
         self._is_present = np.append(self._is_present, True)
         agent = state.add_agent(0, costs)
@@ -215,7 +216,8 @@ class LiveMatching:
     def settle(self) -> Matching:
         """Make matching and prices the canonical ones and return them, rows in the order of `rows`.
 
-        Takes about as long as a fresh solve: only the search is saved, not the proof and the choice among equals.
+        Takes about as long as a fresh solve, more where units are plenty and less where they are scarce: the search is
+        saved, the proof and the choice among equals are not, and what events need is written anew.
         """
         network, pair, _ = self._standing()
         duals = smallest_prices(network, pair)
