@@ -16,6 +16,7 @@ from routematch.cli.reading import located, read_data
 from routematch.errors import Faults, InvalidInputError
 from routematch.policies import PRESETS, Policy, policy_from_data
 from routematch.routing.code import CodePolicy
+from routematch.routing.code import is_code as is_policy_code
 
 __all__ = ["chosen_policy", "data_policy", "is_code"]
 
@@ -114,7 +115,7 @@ def _loaded(module: str, name: str) -> tuple[object, bool]:
         with contextlib.redirect_stdout(sys.stderr):
             found = getattr(importlib.import_module(module), name)
             made = found() if inspect.isclass(found) or inspect.isroutine(found) else found
-            return made, isinstance(made, Policy | CodePolicy) and not inspect.isclass(made)
+            return made, isinstance(made, Policy) or is_policy_code(made)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever somebody's module does is their fault to read

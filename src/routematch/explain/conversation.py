@@ -15,6 +15,7 @@ from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
 from routematch.policies import Policy
 from routematch.rules import Rule
+from routematch.rules.rule import is_rule
 from routematch.state import NO_REQUEST, RequestClass, Trace
 from routematch.state.trace import ALLOWED
 from routematch.terms import Achievement
@@ -190,7 +191,7 @@ def _sentence(rule: Rule, trace: Trace, row: int, agent: int) -> str:
 
 def _rule(trace: Trace, number: int) -> Rule:
     rule = trace.rules[number]
-    assert isinstance(rule, Rule)
+    assert is_rule(rule)
     return rule
 
 
@@ -215,7 +216,7 @@ def _eligible(trace: Trace, row: int, request: RequestClass) -> NDArray[np.bool_
     problem = trace.problem
     allowed = np.ones(len(problem.roster), bool)
     for number, rule in enumerate(trace.rules):
-        assert isinstance(rule, Rule)
+        assert is_rule(rule)
         if rule.axes == ("pair",):
             pairs = [
                 agent for (r, agent), which in trace.candidates.refused_pairs.items() if r == row and which == number

@@ -28,10 +28,10 @@ from routematch.model.checks import (
     is_a,
 )
 from routematch.rules import RULES, Rule
-from routematch.rules.rule import RULE_AXES
+from routematch.rules.rule import RULE_AXES, is_rule
 from routematch.state import RequestClass, Settings
 from routematch.terms import Due, Priority, Term, Waiting
-from routematch.terms.term import TERM_AXES
+from routematch.terms.term import TERM_AXES, is_term
 
 __all__ = ["MAX_MEMBERS", "POLICY_SCHEMA", "SPREADS", "TIES", "Policy", "Weighted", "all_rules", "usual_urgency"]
 
@@ -93,14 +93,14 @@ def _as_weighted(value: object) -> object:
 
 def _is_term(entry: Any) -> bool:  # noqa: ANN401 - anything
     try:
-        return isinstance(entry, Term) and not isinstance(entry, type)
+        return is_term(entry)
     except Exception:  # noqa: BLE001 - whose attributes raise is none
         return False
 
 
 def _is_rule(entry: object) -> bool:
     try:
-        return isinstance(entry, Rule) and not isinstance(entry, type)
+        return is_rule(entry)
     except Exception:  # noqa: BLE001 - as above
         return False
 
@@ -341,7 +341,7 @@ def _check_member(faults: Faults, place: str, member: Rule | Term, known: tuple[
     before = len(faults)
     try:
         name, axes, looks_at = member.name, member.axes, member.looks_at
-        scaled = member.scaled_by_value if isinstance(member, Term) else False
+        scaled = member.scaled_by_value if is_term(member) else False
     except Exception as error:  # noqa: BLE001 - somebody's own properties may raise anything
         faults.add(f"cannot be read: {type(error).__name__}", place=place)
         return False

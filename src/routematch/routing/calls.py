@@ -7,6 +7,7 @@ only entries that raise by themselves are lost. A wrong shape or dtype is a brok
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 from attrs import field, frozen
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from routematch.errors import ContractError, shorten
 from routematch.rules import Rule
+from routematch.rules.rule import is_rule
 from routematch.state import NO_REQUEST, Behaviour, Free, MemberFault, Problem, RequestClass, SparsePairs
 from routematch.terms import Term
 
@@ -168,7 +170,8 @@ def call_pairs(member: Rule | Term, problem: Problem, log: FaultLog) -> tuple[Sp
     """
 
     def ask(part: Problem) -> SparsePairs:
-        answer = member.allowed(part, NO_REQUEST) if isinstance(member, Rule) else member.value(part, NO_REQUEST)
+        ask_for = member.allowed if is_rule(member) else cast("Term", member).value
+        answer = ask_for(part, NO_REQUEST)
         if not isinstance(answer, SparsePairs):
             message = f"{member.name} promised SparsePairs for axes ('pair',), gave {shorten(answer)}"
             raise ContractError(message)

@@ -22,7 +22,7 @@ bound is what `measure` (`best_match` unless the object has a ``measure`` of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, cast, runtime_checkable
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -36,7 +36,7 @@ from routematch.policies import Policy, best_match
 from routematch.routing.decide import decide
 from routematch.state import THOUSANDTHS, Backlog, Problem, Trace
 
-__all__ = ["Choice", "CodePolicy", "View", "decide_by_code"]
+__all__ = ["Choice", "CodePolicy", "View", "decide_by_code", "is_code"]
 
 
 @frozen
@@ -195,6 +195,12 @@ class DecidesOnFree(Protocol):
 CodePolicy = DecidesTogether | DecidesOnArrival | DecidesOnFree
 
 
+def is_code(policy: object) -> TypeGuard[CodePolicy]:
+    """Whether an object is a policy in code; a class that was not called is none."""
+    verbs = ("decide", "on_arrival", "on_free")
+    return not isinstance(policy, type) and any(callable(getattr(policy, verb, None)) for verb in verbs)
+
+
 def measure_of(policy: object) -> Policy:
     """Return the policy in whose units code is measured: its own ``measure``, or `best_match`."""
     own = getattr(policy, "measure", None)
@@ -224,13 +230,13 @@ def decide_by_code(problem: Problem, policy: CodePolicy, generator: np.random.Ge
     best = decide(problem, measure, generator)
     empty = View(problem.now, FrozenMap(), best)
     wake_at = None
-    if isinstance(policy, DecidesTogether):
-        answer = policy.decide(empty, generator)
+    if hasattr(policy, "decide"):
+        answer = cast("DecidesTogether", policy).decide(empty, generator)
         choice = answer if isinstance(answer, Choice) else None
         wake_at = choice.wake_at if choice else None
         given = _checked(policy, empty, choice.pairs if choice else answer)
-    elif isinstance(policy, DecidesOnArrival):
-        given = _ask_on_arrival(policy, empty)
+    elif hasattr(policy, "on_arrival"):
+        given = _ask_on_arrival(cast("DecidesOnArrival", policy), empty)
     else:
         given = _ask_on_free(policy, empty)
     return _measured(best, policy, measure, given), wake_at

@@ -21,7 +21,7 @@ from routematch.model import Agent, Conversation, Estimates, Queue
 from routematch.model.checks import check_instant
 from routematch.model.instants import Instant, as_instant
 from routematch.policies import PRESETS, Policy, best_match
-from routematch.routing.code import CodePolicy, decide_by_code, measure_of
+from routematch.routing.code import CodePolicy, decide_by_code, is_code, measure_of
 from routematch.routing.decide import decide
 from routematch.routing.memory import advanced, check_memory, generator_of
 from routematch.routing.plan import Plan, assignments_of, held_of
@@ -156,7 +156,7 @@ def _check(policy: object, now: object, estimates: object, seed: object, limit: 
     """Check the arguments that are not lists of nouns; all faults at once."""
     faults = Faults()
     instant = check_instant(faults, "now", as_instant(now))  # type: ignore[arg-type]  # checked here
-    if not isinstance(policy, Policy | CodePolicy):
+    if not isinstance(policy, Policy) and not is_code(policy):
         name = policy if isinstance(policy, str) else getattr(policy, "__name__", None)
         hint = f" (did you mean policies.{name}()?)" if name in PRESETS else ""
         faults.add(f"must be a Policy, or code with decide, on_arrival or on_free{hint}", place="policy", given=policy)

@@ -18,14 +18,14 @@ into what they are given, and agree with their `behaviour` over time. `routematc
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routematch.state import Behaviour, Problem, RequestClass, SparsePairs
 
-__all__ = ["RULE_AXES", "Rule"]
+__all__ = ["RULE_AXES", "Rule", "is_rule"]
 
 #: The axes a rule may declare.
 RULE_AXES = (("request", "profile"), ("request", "agent"), ("agent",), ("pair",))
@@ -65,3 +65,12 @@ class Rule(Protocol):
     def sentence(self, problem: Problem, row: int, agent: int) -> str:
         """Return why this conversation may not go to this agent, as a clause without a full stop."""
         ...
+
+
+def is_rule(part: object) -> TypeGuard[Rule]:
+    """Whether an object has all that a rule needs; a class that was not called is none.
+
+    Asking for each member, and not by `isinstance`, also finds what ``__getattr__`` gives, on every version of Python.
+    """
+    members = ("name", "axes", "looks_at", "allowed", "behaviour", "sentence")
+    return not isinstance(part, type) and all(hasattr(part, member) for member in members)

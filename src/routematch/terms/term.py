@@ -18,14 +18,14 @@ A NaN makes the pairs it feeds ineligible, an exception only those entries that 
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routematch.state import Behaviour, Problem, RequestClass, SparsePairs
 
-__all__ = ["TERM_AXES", "Term"]
+__all__ = ["TERM_AXES", "Term", "is_term"]
 
 #: The axes a term may declare.
 TERM_AXES = (("request", "profile"), ("request", "agent"), ("agent",), ("pair",), ("conversation",))
@@ -66,3 +66,12 @@ class Term(Protocol):
     def behaviour(self, problem: Problem) -> Behaviour:
         """Return how the value can change by time alone, for unchanged request classes."""
         ...
+
+
+def is_term(part: object) -> TypeGuard[Term]:
+    """Whether an object has all that a term needs; a class that was not called is none.
+
+    Asking for each member, and not by `isinstance`, also finds what ``__getattr__`` gives, on every version of Python.
+    """
+    members = ("name", "axes", "looks_at", "scaled_by_value", "value", "behaviour")
+    return not isinstance(part, type) and all(hasattr(part, member) for member in members)

@@ -26,7 +26,7 @@ from routematch.model import Agent, AllOf, Conversation, Estimates, Preference, 
 from routematch.model.frozen import FrozenMap
 from routematch.policies import all_rules
 from routematch.rules import Rule
-from routematch.rules.rule import RULE_AXES
+from routematch.rules.rule import RULE_AXES, is_rule
 from routematch.state import (
     NO_REQUEST,
     Behaviour,
@@ -40,7 +40,7 @@ from routematch.state import (
     Steps,
 )
 from routematch.terms import Term
-from routematch.terms.term import TERM_AXES
+from routematch.terms.term import TERM_AXES, is_term
 from routematch.testing.cases import random_case
 
 __all__ = ["check_rule", "check_term"]
@@ -220,12 +220,12 @@ def _check_declarations(member: Rule | Term, contract: type, axes: Sequence[tupl
 
 
 def _ask_rule(member: object, problem: Problem, request: RequestClass) -> object:
-    assert isinstance(member, Rule)
+    assert is_rule(member)
     return member.allowed(problem, request)
 
 
 def _ask_term(member: object, problem: Problem, request: RequestClass) -> object:
-    assert isinstance(member, Term)
+    assert is_term(member)
     return member.value(problem, request)
 
 
