@@ -11,7 +11,7 @@ from routematch.routing.admission import admit
 from routematch.routing.calls import FaultLog
 from routematch.routing.decide import decide
 from routematch.routing.weighing import weigh
-from routematch.state import Problem, Roster, Trace
+from routematch.state import Roster, Trace
 
 __all__ = ["gain_of_agent"]
 
@@ -39,7 +39,7 @@ def gain_of_agent(trace: Trace, agent: Agent) -> float | None:
         return None
     if trace.sensitivity is None:
         return _by_deciding_again(trace, policy, evolve(agent, load=0.0, capacity=Capacity(1)))
-    problem = _with_roster(trace.problem, Roster.of([evolve(agent, load=0.0)]))
+    problem = trace.problem.with_columns(roster=Roster.of([evolve(agent, load=0.0)]))
     log = FaultLog()
     candidates = admit(problem, policy.rules, np.zeros(1, np.intp), log)
     weighed = weigh(problem, policy, candidates, log)
@@ -52,18 +52,5 @@ def gain_of_agent(trace: Trace, agent: Agent) -> float | None:
 def _by_deciding_again(trace: Trace, policy: Policy, agent: Agent) -> float:
     """Return the difference that one more agent makes to a second decision."""
     problem = trace.problem
-    again = _with_roster(problem, Roster.of([*problem.roster.agents, agent]))
+    again = problem.with_columns(roster=Roster.of([*problem.roster.agents, agent]))
     return decide(again, policy, np.random.default_rng(0)).worth - trace.worth
-
-
-def _with_roster(problem: Problem, roster: Roster) -> Problem:
-    """Return the same decision with another roster."""
-    return Problem(
-        now=problem.now,
-        backlog=problem.backlog,
-        roster=roster,
-        settings=problem.settings,
-        estimates=problem.estimates,
-        memory=problem.memory,
-        queues=problem.queues,
-    )

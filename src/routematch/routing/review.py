@@ -8,7 +8,7 @@ changes no order, but it favours serving more conversations, which matters only 
 from __future__ import annotations
 
 import math
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,11 @@ from routematch.model.instants import first_instant_after
 from routematch.policies import Policy
 from routematch.routing.calls import behaviour_of
 from routematch.routing.slack import slacks
+from routematch.routing.weighing import has_pairs
 from routematch.rules import Rule
 from routematch.state import Behaviour, Free, Linear, Monotone, Trace, first_change
 
 __all__ = ["agents_with_room", "next_steps", "review_instants"]
-
-Entry = TypeVar("Entry", np.float64, np.int64)
 
 
 def review_instants(trace: Trace) -> NDArray[np.float64]:
@@ -43,16 +42,14 @@ def review_instants(trace: Trace) -> NDArray[np.float64]:
     instants = np.full(len(trace.agent_of), np.inf)
     if not len(held):
         return instants
-    rules = first_change([behaviour_of(rule, problem) for rule in policy.rules], problem.now)
+    steps = next_steps(trace)
     terms = [behaviour_of(entry.term, problem) for entry in policy.terms if entry.weight]
     urgency = [behaviour_of(entry.term, problem) for entry in policy.urgency if entry.weight]
-    instants[held] = np.minimum(problem.backlog.next_step_at[held], rules)
-    eligible = _per_row(trace, (trace.value > -np.inf).astype(np.int64), np.add)
-    competing = held[eligible[held] > 0]
+    instants[held] = steps[held]
+    competing = held[has_pairs(trace.starts, trace.value)[held]]
     if len(competing):
         together = min(
-            float(problem.backlog.next_step_at.min()),
-            rules,
+            float(steps.min()),
             first_change([*terms, *urgency], problem.now),
             _end_of_option(trace, policy),
         )
@@ -117,15 +114,6 @@ def _slopes(behaviour: Behaviour, weight: float) -> tuple[float, float]:
         lowest = min(weight * behaviour.rate, weight * (behaviour.rate - behaviour.spread))
         return max(lowest, 0.0), abs(weight * behaviour.spread) + max(-lowest, 0.0)
     return 0.0, 0.0
-
-
-def _per_row(trace: Trace, entries: NDArray[Entry], combine: np.ufunc) -> NDArray[Entry]:
-    """Combine the candidates of each conversation; 0 where there are none."""
-    combined = np.zeros(len(trace.agent_of), entries.dtype)
-    filled = np.flatnonzero(np.diff(trace.starts))
-    if len(filled):
-        combined[filled] = combine.reduceat(entries, trace.starts[filled])
-    return combined
 
 
 def _could_serve_more(trace: Trace, competing: NDArray[np.intp]) -> bool:

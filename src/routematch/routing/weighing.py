@@ -11,7 +11,7 @@ from routematch.routing.admission import key_of
 from routematch.routing.calls import FaultLog, call_pairs, call_value
 from routematch.state import NO_REQUEST, Candidates, Problem
 
-__all__ = ["Weighed", "weigh"]
+__all__ = ["Weighed", "has_pairs", "weigh"]
 
 PRICE = "price"
 #: What urgencies are counted from, where the least urgent conversation would fall below no urgency at all.
@@ -219,7 +219,7 @@ def _hold(
         for row in bad:
             value[starts[row] : starts[row + 1]] = -np.inf
         total = np.where(np.isin(np.arange(size), bad), option, total)
-    routable = _has_pairs(starts, value)
+    routable = has_pairs(starts, value)
     if (total[routable] < 0).any():
         least = _least_of_rivals(np.where(routable, total, 0.0), starts, columns, value)
         urgency[OFFSET] = -least
@@ -244,8 +244,20 @@ def _least_of_rivals(
     return np.asarray(least[component], np.float64)
 
 
-def _has_pairs(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which rows somebody could take, shape (C,)."""
+def has_pairs(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which conversations somebody could take.
+
+    Parameters
+    ----------
+    starts : ndarray of int64, shape (C + 1,)
+        Where the pairs of each conversation begin.
+    value : ndarray of float64, shape (entries,)
+        Minus infinity where a pair is refused.
+
+    Returns
+    -------
+    ndarray of bool, shape (C,)
+    """
     before = np.zeros(len(value) + 1, np.int64)
     np.cumsum(value > -np.inf, out=before[1:])
     return before[starts[1:]] > before[starts[:-1]]
@@ -261,7 +273,7 @@ def _isolate_pairs(
     log: FaultLog,
 ) -> float:
     """Take pairs out, in place, whose numbers are no numbers or too large for exact sums; return what is too large."""
-    largest = 2.0**51 * resolution / max(int(_has_pairs(starts, value).sum()), 1)
+    largest = 2.0**51 * resolution / max(int(has_pairs(starts, value).sum()), 1)
     bad = np.isnan(value) | (value > largest) | ((value < -largest) & (value > -np.inf))
     if bad.any():
         touched = np.unique(np.repeat(np.arange(len(starts) - 1), np.diff(starts))[bad])

@@ -155,10 +155,17 @@ class Problem:
 
     def take(self, *, rows: Iterable[int] | None = None, agents: Iterable[int] | None = None) -> Problem:
         """Return the same decision for only some conversations or some agents."""
-        return Problem(
-            now=self.now,
+        return self.with_columns(
             backlog=self.backlog if rows is None else self.backlog.take(rows, now=self.now),
             roster=self.roster if agents is None else self.roster.take(agents),
+        )
+
+    def with_columns(self, *, backlog: Backlog | None = None, roster: Roster | None = None) -> Problem:
+        """Return the same decision with other columns; what was remembered of these is left behind."""
+        return Problem(
+            now=self.now,
+            backlog=self.backlog if backlog is None else backlog,
+            roster=self.roster if roster is None else roster,
             settings=self.settings,
             estimates=self.estimates,
             memory=self.memory,
