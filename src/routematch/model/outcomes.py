@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from routematch.errors import Faults
 from routematch.model.agents import Agent
-from routematch.model.checks import check_instant, check_name, check_number, is_a
+from routematch.model.checks import as_names, check_instant, check_name, check_names, check_number, is_a
 from routematch.model.conversations import Conversation
 from routematch.model.instants import as_duration, as_instant
 
@@ -46,6 +46,9 @@ class Outcome:
         Whether the customer came back with the same matter.
     ended_at : float or None
         POSIX seconds (also an aware datetime).
+    skills : tuple of str
+        What it was about: skills, or a type of conversation. Learning counts the outcome for each of them.
+    customer : str or None
     """
 
     conversation: str = field(converter=_as_conversation_id)
@@ -56,6 +59,8 @@ class Outcome:
     value: float | None = field(default=None, kw_only=True)
     reopened: bool = field(default=False, kw_only=True)
     ended_at: float | None = field(default=None, converter=as_instant, kw_only=True)
+    skills: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
+    customer: str | None = field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
@@ -72,4 +77,7 @@ class Outcome:
             if given is not None:
                 object.__setattr__(self, name, check_number(faults, name, given, at_least=lowest, at_most=highest))
         object.__setattr__(self, "ended_at", check_instant(faults, "ended_at", self.ended_at))
+        check_names(faults, "skills", self.skills)
+        if self.customer is not None:
+            check_name(faults, "customer", self.customer)
         faults.raise_if_any()
