@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         policies,
         routing,
         rules,
+        simulation,
         solvers,
         state,
         terms,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     )
     from routematch.policies import Policy
     from routematch.routing import Plan, route
+    from routematch.simulation import AgentGroup, ConversationType, Scenario
     from routematch.state import Roster
 
 __version__ = "0.1.0"
@@ -63,10 +65,12 @@ __version__ = "0.1.0"
 __all__ = [
     "After",
     "Agent",
+    "AgentGroup",
     "Assignment",
     "Attribute",
     "Capacity",
     "Conversation",
+    "ConversationType",
     "Estimate",
     "Estimates",
     "Held",
@@ -81,6 +85,7 @@ __all__ = [
     "Roster",
     "RoutematchError",
     "Scale",
+    "Scenario",
     "Shift",
     "all_of",
     "any_of",
@@ -95,6 +100,7 @@ __all__ = [
     "route",
     "routing",
     "rules",
+    "simulation",
     "solvers",
     "state",
     "terms",
@@ -112,6 +118,7 @@ _MODULES = frozenset(
         "policies",
         "routing",
         "rules",
+        "simulation",
         "solvers",
         "state",
         "terms",
@@ -126,6 +133,9 @@ _HOMES = {
     "Plan": "routing",
     "route": "routing",
     "Roster": "state",
+    "AgentGroup": "simulation",
+    "ConversationType": "simulation",
+    "Scenario": "simulation",
 }
 
 

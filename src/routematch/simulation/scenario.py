@@ -1,0 +1,263 @@
+"""A contact centre as data: what comes, who works, for how long.
+
+>>> textbook = Scenario.from_rates(arrival=[0.5, 0.3], service=0.1, patience=0.02, agents=[6, 4], value=1.0)
+>>> [kind.name for kind in textbook.conversation_types], len(textbook.roster())
+(['type-1', 'type-2'], 10)
+>>> Scenario.loads(textbook.dumps()) == textbook
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from attrs import field, frozen
+from numpy.typing import ArrayLike
+
+from routematch.errors import Faults
+from routematch.model import Agent, Queue
+from routematch.model.checks import as_tuple, check_instant, check_name, check_number, is_a
+from routematch.model.instants import Duration, Instant, as_duration, as_instant
+from routematch.simulation.agent_groups import AgentGroup
+from routematch.simulation.conversation_types import ConversationType
+from routematch.simulation.hours import Hours, as_hours, check_hours, check_zone
+from routematch.simulation.rates import model_from_rates
+
+__all__ = ["SCENARIO_SCHEMA", "Scenario"]
+
+SCENARIO_SCHEMA = "routematch/scenario/1"
+
+
+def _as_types(value: ConversationType | Iterable[ConversationType]) -> tuple[ConversationType, ...]:
+    types: tuple[ConversationType, ...] = (value,) if isinstance(value, ConversationType) else as_tuple(value)
+    return types
+
+
+def _as_groups(value: AgentGroup | Iterable[AgentGroup]) -> tuple[AgentGroup, ...]:
+    groups: tuple[AgentGroup, ...] = (value,) if isinstance(value, AgentGroup) else as_tuple(value)
+    return groups
+
+
+def _as_time(value: Duration) -> float:
+    return as_duration(value)  # type: ignore[return-value]  # None is refused by the check
+
+
+def _as_start(value: Instant) -> float:
+    return as_instant(value)  # type: ignore[return-value]  # as above
+
+
+def _as_queues(value: Queue | Iterable[Queue]) -> tuple[Queue, ...]:
+    queues: tuple[Queue, ...] = (value,) if isinstance(value, Queue) else as_tuple(value)
+    return queues
+
+
+@frozen
+class Scenario:
+    """Everything a simulation needs but the policy.
+
+    Attributes
+    ----------
+    conversation_types : tuple of ConversationType
+    agent_groups : tuple of AgentGroup
+    horizon : float
+        Seconds in which conversations arrive (also a `timedelta`); whoever is in by then is still served.
+    start_at : float
+        Beginning of the run in POSIX seconds (also an aware datetime); calendars count from here.
+    warm_up : float
+        Seconds from the start whose conversations are left out of all measures (also a `timedelta`).
+    waiting_room : int or None
+        Most conversations waiting at a time; who comes beyond is refused. None: no limit.
+    opening_hours : tuple of WeeklyHours or Shift
+        Who comes outside is refused; empty: always open.
+    zone : str
+        IANA name; weekly hours are of its wall clock.
+    queues : tuple of Queue
+        As for `route`; where some are declared, types may name only these.
+    name : str
+    seed : int
+        Used where `simulate` is given none.
+    """
+
+    conversation_types: tuple[ConversationType, ...] = field(converter=_as_types)
+    agent_groups: tuple[AgentGroup, ...] = field(converter=_as_groups)
+    horizon: float = field(converter=_as_time)
+    start_at: float = field(default=0.0, converter=_as_start, kw_only=True)
+    warm_up: float = field(default=0.0, converter=_as_time, kw_only=True)
+    waiting_room: int | None = field(default=None, kw_only=True)
+    opening_hours: tuple[Hours, ...] = field(default=(), converter=as_hours, kw_only=True)
+    zone: str = field(default="UTC", kw_only=True)
+    queues: tuple[Queue, ...] = field(default=(), converter=_as_queues, kw_only=True)
+    name: str = field(default="scenario", kw_only=True)
+    seed: int = field(default=0, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Check every field and every name that points elsewhere; all faults are raised together."""
+        faults = Faults()
+        store = object.__setattr__
+        store(self, "horizon", check_number(faults, "horizon", self.horizon, above=0))
+        store(self, "start_at", check_instant(faults, "start_at", self.start_at))
+        store(self, "warm_up", check_number(faults, "warm_up", self.warm_up, at_least=0))
+        if not faults and self.warm_up >= self.horizon:
+            faults.add(f"must be less than the horizon ({self.horizon:g})", place="warm_up", given=self.warm_up)
+        for name, whole in (("waiting_room", self.waiting_room), ("seed", self.seed)):
+            if (whole is not None or name == "seed") and (isinstance(whole, bool) or not is_a(whole, int) or whole < 0):  # type: ignore[operator]  # an int by then
+                faults.add("must be a whole number of at least 0", place=name, given=whole)
+        check_hours(faults, "opening_hours", self.opening_hours)
+        check_zone(faults, "zone", self.zone)
+        check_name(faults, "name", self.name)
+        before = len(faults)
+        for place, kind in (("conversation_types", ConversationType), ("agent_groups", AgentGroup), ("queues", Queue)):
+            _check_members(faults, place, getattr(self, place), kind)
+        if len(faults) == before:
+            self._check_references(faults)
+        faults.raise_if_any()
+
+    def _check_references(self, faults: Faults) -> None:
+        """Check that what is named elsewhere is there, and nothing is named twice."""
+        for place, names in (
+            ("conversation_types", [kind.name for kind in self.conversation_types]),
+            ("agent_groups", [group.name for group in self.agent_groups]),
+            ("queues", [queue.id for queue in self.queues]),
+        ):
+            _check_distinct(faults, place, names)
+        _check_distinct(faults, "agent_groups", [agent.id for agent in self.roster()])
+        groups, types = [g.name for g in self.agent_groups], [t.name for t in self.conversation_types]
+        queues = [queue.id for queue in self.queues]
+        for i, kind in enumerate(self.conversation_types):
+            place = f"conversation_types[{i}]"
+            if queues and kind.queue is not None:
+                _check_known(faults, f"{place}.queue", [kind.queue], queues, "queue")
+            for name in ("handle_time_by_group", "resolve_probability_by_group"):
+                _check_known(faults, f"{place}.{name}", getattr(kind, name), groups, "agent group")
+            for j, transfer in enumerate(kind.transfers):
+                where = f"{place}.transfers[{j}]"
+                _check_known(faults, f"{where}.to", [transfer.to], types, "conversation type")
+                _check_known(faults, f"{where}.groups", transfer.groups or (), groups, "agent group")
+
+    def roster(self) -> tuple[Agent, ...]:
+        """Return all agents, group by group.
+
+        Returns
+        -------
+        tuple of Agent
+        """
+        return tuple(agent for group in self.agent_groups for agent in group.roster())
+
+    @classmethod
+    def from_rates(  # noqa: PLR0913 - one argument for each letter of a textbook
+        cls,
+        arrival: ArrayLike,
+        service: ArrayLike,
+        patience: ArrayLike | None,
+        agents: ArrayLike,
+        value: ArrayLike = 1.0,
+        eligible: ArrayLike | None = None,
+        *,
+        horizon: float | None = None,
+        warm_up: float = 0.0,
+        waiting_room: int | None = None,
+        seed: int = 0,
+    ) -> Scenario:
+        """Return a textbook model: everything exponential, T types and G groups of agents alike.
+
+        Parameters
+        ----------
+        arrival : float or array_like, shape (T,)
+            Arrivals per second.
+        service : float or array_like, shape (T,) or (T, G)
+            Conversations an agent finishes per second.
+        patience : float or array_like, shape (T,), or None
+            Rate per second at which waiting customers give up; 0 or None: nobody does.
+        agents : int or array_like, shape (G,)
+            Size of each group.
+        value : float or array_like, shape (T,) or (T, G)
+            Of a conversation handled; at least 0. It becomes `ConversationType.value` times proficiencies.
+        eligible : array_like of bool, shape (T, G), optional
+            Who may take what; None: everybody everything.
+        horizon : float, optional
+            Seconds; None: long enough for 10,000 arrivals on average.
+        warm_up, waiting_room, seed
+            As in `Scenario`.
+
+        Returns
+        -------
+        Scenario
+            Types ``type-1``, ... each asking for a skill of its own name, groups ``group-1``, ...
+        """
+        types, groups, usual = model_from_rates(arrival, service, patience, agents, value, eligible)
+        length = usual if horizon is None else horizon
+        return cls(types, groups, length, warm_up=warm_up, waiting_room=waiting_room, seed=seed)
+
+    def to_data(self) -> dict[str, object]:
+        """Return the scenario as plain data, in the form of a scenario file.
+
+        Returns
+        -------
+        dict
+            Starts with ``schema``; fields at their defaults are left out.
+        """
+        from routematch.codec import to_data
+
+        return {"schema": SCENARIO_SCHEMA, **cast("dict[str, object]", to_data(self))}
+
+    @classmethod
+    def from_data(cls, data: object) -> Scenario:
+        """Make a scenario from plain data.
+
+        Parameters
+        ----------
+        data : object
+            A mapping in the form of `to_data`.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        InvalidInputError
+            Listing every fault with its place.
+        """
+        from routematch.codec import from_data
+
+        faults = Faults()
+        if not isinstance(data, Mapping):
+            faults.add("must be a table of fields", given=data)
+        elif data.get("schema", SCENARIO_SCHEMA) != SCENARIO_SCHEMA:
+            faults.add(f"must be {SCENARIO_SCHEMA!r}", place="schema", given=data["schema"])
+        faults.raise_if_any()
+        fields = cast("Mapping[str, object]", data)
+        return from_data({key: entry for key, entry in fields.items() if key != "schema"}, cls)
+
+    @classmethod
+    def loads(cls, text: str | bytes, *, format: str = "toml") -> Scenario:  # noqa: A002 - as codec.loads
+        """Read a scenario from TOML or JSON text; raises as `from_data`."""
+        from routematch.codec import loads
+
+        return cls.from_data(loads(text, format=format))
+
+    def dumps(self, *, format: str = "toml") -> str:  # noqa: A002 - as codec.dumps
+        """Write the scenario as TOML or JSON text; `loads` gives an equal one."""
+        from routematch.codec import dumps
+
+        return dumps(self.to_data(), format=format, indent=2 if format == "json" else None)
+
+
+def _check_members(faults: Faults, place: str, given: object, kind: type) -> None:
+    if not isinstance(given, tuple) or not all(isinstance(entry, kind) for entry in given):
+        faults.add(f"must be a sequence of {kind.__name__}(...)", place=place, given=given)
+
+
+def _check_distinct(faults: Faults, place: str, names: list[str]) -> None:
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        if name in seen:
+            faults.duplicate(name, place=f"{place}[{position}]", first=f"{place}[{seen[name]}]")
+        seen.setdefault(name, position)
+
+
+def _check_known(faults: Faults, place: str, names: Iterable[str], known: list[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            faults.unknown(name, known=known, place=place, what=what)
