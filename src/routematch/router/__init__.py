@@ -1,0 +1,1 @@
+"""The one stateful class: events in, plans and offers out."""

@@ -1,0 +1,277 @@
+"""What the estimator of waits remembers about one class of requests: a few numbers that fade, a few steps per event.
+
+Quantiles are tracked: each rises by ``step x its level`` when an observation lies above it and falls by ``step x (1 -
+level)`` otherwise. In the long run exactly that share of the observations lies below, however they drift. It is the
+update of Gibbs and Candes' adaptive conformal inference, applied to the quantile itself (Angelopoulos, Candes and
+Tibshirani 2023, section 2).
+
+References: I. Gibbs and E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS 34 (2021).
+A. N. Angelopoulos, E. J. Candes and R. J. Tibshirani, "Conformal PID control for time series prediction", NeurIPS 36
+(2023).
+
+>>> handle_time = FadingMean(window=200)
+>>> handle_time.add(100.0)
+>>> handle_time.add(300.0)
+>>> handle_time.mean, handle_time.variance
+(200.0, 10000.0)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from statistics import NormalDist
+
+from routematch.errors import CorruptRecordError, shorten
+
+__all__ = ["FadingHazard", "FadingMean", "FadingRatio", "TrackedQuantiles", "WaitMemory", "numbers_of"]
+
+#: Ages of a wait, in seconds, between which the readiness to leave is taken as constant.
+AGES = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, math.inf)
+
+_HANDLE_TIMES, _WAITS, _PACE, _AT_ONCE = 200, 1500, 500, 50
+_STEP = 0.025
+
+
+class FadingMean:
+    """Mean and variance of what came lately.
+
+    Parameters
+    ----------
+    window : int
+        How many of the latest observations count, about.
+
+    Attributes
+    ----------
+    count : int
+        Observations so far, at most `window`.
+    mean, variance : float
+    """
+
+    __slots__ = ("count", "mean", "variance", "window")
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.count = 0
+        self.mean = 0.0
+        self.variance = 0.0
+
+    def add(self, value: float) -> None:
+        """Take one observation."""
+        self.count = min(self.count + 1, self.window)
+        step = 1.0 / self.count
+        apart = value - self.mean
+        self.mean += step * apart
+        self.variance = (1.0 - step) * (self.variance + step * apart * apart)
+
+    def to_data(self) -> list[float]:
+        """Return the state as plain numbers."""
+        return [self.count, self.mean, self.variance]
+
+    def restore(self, data: object) -> None:
+        """Take over a state."""
+        count, self.mean, self.variance = numbers_of(data, 3)
+        self.count = int(count)
+
+
+class FadingRatio:
+    """The ratio of two sums that fade together.
+
+    Parameters
+    ----------
+    window : int
+        How many of the latest observations count, about.
+
+    Attributes
+    ----------
+    count : int
+        Observations so far, at most `window`.
+    above, below : float
+        The two sums.
+    """
+
+    __slots__ = ("above", "below", "count", "window")
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.count = 0
+        self.above = 0.0
+        self.below = 0.0
+
+    def add(self, above: float, below: float) -> None:
+        """Take one observation of both."""
+        self.count = min(self.count + 1, self.window)
+        keep = 1.0 - 1.0 / self.window
+        self.above = keep * self.above + above
+        self.below = keep * self.below + below
+
+    def to_data(self) -> list[float]:
+        """Return the state as plain numbers."""
+        return [self.count, self.above, self.below]
+
+    def restore(self, data: object) -> None:
+        """Take over a state."""
+        count, self.above, self.below = numbers_of(data, 3)
+        self.count = int(count)
+
+
+class FadingHazard:
+    """The rate at which conversations that wait are abandoned, by how long they have waited.
+
+    Parameters
+    ----------
+    window : int
+        How many of the latest waits count, about.
+    """
+
+    __slots__ = ("count", "exposure", "left", "window")
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.count = 0
+        self.left = [0.0] * (len(AGES) - 1)
+        self.exposure = [0.0] * (len(AGES) - 1)
+
+    def add(self, waited: float, *, abandoned: bool) -> None:
+        """Take one wait, of a conversation that was served or left; a few steps for each age."""
+        self.count = min(self.count + 1, self.window)
+        keep = 1.0 - 1.0 / self.window
+        for place, (start, end) in enumerate(pairwise(AGES)):
+            self.exposure[place] = keep * self.exposure[place] + min(max(waited - start, 0.0), end - start)
+            self.left[place] = keep * self.left[place] + (abandoned and start <= waited < end)
+
+    def rate_ahead(self, wait: float) -> float:
+        """Return the mean rate at which those ahead will leave while somebody waits for `wait` seconds.
+
+        Those ahead have ages from 0 to `wait` now and grow older until they are served, so that in a line that moves
+        evenly the readiness to leave at an age counts in proportion to the age.
+        """
+        exposure, left = sum(self.exposure), sum(self.left)
+        if exposure <= 0.0 or left <= 0.0 or not 0.0 < wait < math.inf:
+            return left / exposure if exposure > 0.0 else 0.0
+        total = 0.0
+        for place, (start, end) in enumerate(pairwise(AGES)):
+            if start >= wait:
+                break
+            hazard = (self.left[place] + 1.0) / (self.exposure[place] + exposure / left)
+            total += hazard * (min(end, wait) ** 2 - start**2)
+        return total / wait**2
+
+    def to_data(self) -> list[float]:
+        """Return the state as plain numbers."""
+        return [self.count, *self.left, *self.exposure]
+
+    def restore(self, data: object) -> None:
+        """Take over a state."""
+        ages = len(AGES) - 1
+        count, *sums = numbers_of(data, 2 * ages + 1)
+        self.count, self.left, self.exposure = int(count), sums[:ages], sums[ages:]
+
+
+class TrackedQuantiles:
+    """A low, the middle and a high quantile of scores, tracked.
+
+    Parameters
+    ----------
+    level : float
+        Share of the scores that shall lie between `low` and `high`.
+
+    Attributes
+    ----------
+    count : int
+        Scores so far.
+    low, middle, high : float
+    """
+
+    __slots__ = ("count", "high", "level", "low", "middle")
+
+    def __init__(self, level: float) -> None:
+        self.level = level
+        self.count = 0
+        self.high = NormalDist().inv_cdf((1.0 + level) / 2.0)
+        self.low = -self.high
+        self.middle = 0.0
+
+    def add(self, score: float) -> None:
+        """Take one score."""
+        tail = (1.0 - self.level) / 2.0
+        self.count += 1
+        self.low += _STEP * (tail - (score < self.low))
+        self.middle += _STEP * (0.5 - (score < self.middle))
+        self.high += _STEP * (1.0 - tail - (score < self.high))
+
+    def follow(self, other: TrackedQuantiles) -> None:
+        """Start from where another one is."""
+        self.low, self.middle, self.high = other.low, other.middle, other.high
+
+    def to_data(self) -> list[float]:
+        """Return the state as plain numbers."""
+        return [self.count, self.low, self.middle, self.high]
+
+    def restore(self, data: object) -> None:
+        """Take over a state."""
+        count, self.low, self.middle, self.high = numbers_of(data, 4)
+        self.count = int(count)
+
+
+class WaitMemory:
+    """Everything remembered about one class of requests, or about all together.
+
+    Attributes
+    ----------
+    handle_time : FadingMean
+        Of finished conversations.
+    patience : FadingHazard
+        Of all waits that ended.
+    pace : FadingRatio
+        Waits by the clock alone, to waits as they were.
+    scores : TrackedQuantiles
+        Where waits lay on the curves that were foretold.
+    at_once : FadingMean
+        Waits of those for whom an agent was free.
+    """
+
+    __slots__ = ("at_once", "handle_time", "pace", "patience", "scores")
+
+    def __init__(self, level: float) -> None:
+        self.handle_time = FadingMean(_HANDLE_TIMES)
+        self.patience = FadingHazard(_WAITS)
+        self.pace = FadingRatio(_PACE)
+        self.scores = TrackedQuantiles(level)
+        self.at_once = FadingMean(_AT_ONCE)
+
+    def to_data(self) -> dict[str, list[float]]:
+        """Return the state as plain data."""
+        return {name: getattr(self, name).to_data() for name in self.__slots__}
+
+    def restore(self, data: object) -> None:
+        """Take over a state.
+
+        Raises
+        ------
+        CorruptRecordError
+            When it is not what `to_data` returns.
+        """
+        if not isinstance(data, Mapping):
+            raise CorruptRecordError(f"what is remembered of waits must be a mapping, got {shorten(data)}")
+        for name in self.__slots__:
+            getattr(self, name).restore(data.get(name))
+
+
+def numbers_of(data: object, length: int) -> list[float]:
+    """Return a list of finite numbers of a given length.
+
+    Raises
+    ------
+    CorruptRecordError
+        When it is anything else.
+    """
+    if (
+        not isinstance(data, list | tuple)
+        or len(data) != length
+        or any(isinstance(value, bool) or not isinstance(value, int | float) for value in data)
+        or not all(math.isfinite(value) for value in data)
+    ):
+        raise CorruptRecordError(f"what is remembered of waits must be {length} finite numbers, got {shorten(data)}")
+    return [float(value) for value in data]
