@@ -13,8 +13,8 @@ from routematch.solvers.network import build_network
 from routematch.solvers.prices import Duals, smallest_prices
 from routematch.solvers.verify import find_tight, is_proven
 
-ENGINES = ["auto", "hungarian", "sparse", "chains", "min_cost_flow"]
-WITHOUT_GROUPS = {"hungarian", "sparse"}
+ENGINES = ["auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"]
+WITHOUT_GROUPS = {"hungarian", "classes"}
 
 
 def facts(matching):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from routematch.solvers.classes import are_of_few_kinds
 from routematch.solvers.dense import unit_columns
 from routematch.solvers.network import Network
 from routematch.solvers.sparse import RUSH
@@ -41,18 +42,22 @@ class Choice(NamedTuple):
 
 def choose(network: Network) -> Choice:
     """Choose the engine for a problem with at least one usable pair and one unit."""
-    if network.has_groups or not network.is_exact_in_floats:
+    if not network.is_exact_in_floats:
         return Choice("chains")
-    _, units = unit_columns(network)
+    units = unit_columns(network)[1][: network.agents]
     total = int(units.sum())
     rows = int(np.count_nonzero(network.degree))
     entries = int(units[network.agent_of].sum())
-    if rows * total <= DENSE_ENTRIES:
-        return Choice("hungarian")
-    if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
-        return Choice("chains", ENTRY * rows * total // STEP, "hungarian")
     searching = total if rows > RUSH * total else rows
     sparse_time = CELL * searching * (rows + total) + ENTRY * entries
+    if network.has_groups:
+        return Choice("chains", 2 * sparse_time // STEP + 10_000)
+    if rows * total <= DENSE_ENTRIES:
+        return Choice("hungarian")
+    if are_of_few_kinds(network):
+        return Choice("classes", sparse_time // STEP)
+    if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
+        return Choice("chains", ENTRY * rows * total // STEP, "hungarian")
     if rows <= SCARCE * total:
         return Choice("chains", sparse_time // (2 * STEP) + 10_000)
     # Even there chains may be short, as where few pairs are usable: a seventh of the time is spent on finding out.

@@ -18,11 +18,14 @@ Ints = NDArray[np.int64]
 
 
 def unit_columns(network: Network) -> tuple[Ints, Ints]:
-    """Return the first unit column of each agent (one entry more than agents), and how many each has.
+    """Return the first unit column of each cell (one entry more than cells), and how many each has.
 
-    An agent never uses more units than it has usable pairs.
+    An agent never uses more units than it has usable pairs; the cell of a group never more than its agent.
     """
     units = np.minimum(network.capacity, np.bincount(network.agent_of, minlength=network.agents))
+    if network.has_groups:
+        inner = np.minimum(network.cell_capacity, np.bincount(network.cell_of, minlength=len(network.owner)))
+        units = np.concatenate([units, np.minimum(inner, units[network.owner])[network.agents :]])
     return np.concatenate([[0], np.cumsum(units)]), units
 
 

@@ -8,6 +8,7 @@ value, the answer is handed out with that bound and not called optimal. So no wr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from routematch.errors import Faults, InvalidInputError
 from routematch.solvers.arguments import require_kind, whole_number
 from routematch.solvers.canonical import make_canonical
+from routematch.solvers.capped import solve_capped, without_caps
 from routematch.solvers.chains import solve_chains
 from routematch.solvers.choice import choose
 from routematch.solvers.dense import solve_dense
@@ -26,13 +28,14 @@ from routematch.solvers.network import Network, build_network
 from routematch.solvers.prices import Duals, dual_total, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 from routematch.solvers.sparse import solve_sparse
+from routematch.solvers.transport import solve_classes
 from routematch.solvers.verify import find_tight, is_feasible, is_proven, total
 
 __all__ = ["Method", "Solution", "finish", "solve", "solve_network"]
 
 Ints = NDArray[np.int64]
 
-Method = Literal["auto", "hungarian", "sparse", "chains", "min_cost_flow"]
+Method = Literal["auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"]
 
 
 def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | None = None) -> Matching:
@@ -41,10 +44,12 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     Parameters
     ----------
     problem : AssignmentProblem
-    method : {"auto", "hungarian", "sparse", "chains", "min_cost_flow"}
-        Engine. All return the same matching and prices; ``"auto"`` picks by size and load. ``"hungarian"`` (Kuhn, 1955)
-        and ``"sparse"`` (Jonker and Volgenant, 1987) are scipy's and do not take binding group caps;
-        ``"min_cost_flow"`` (Busacker and Gowen, 1961) is the slow reference; ``"chains"`` is that search made lazy.
+    method : {"auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"}
+        Engine. All return the same matching and prices; ``"auto"`` picks by size, load and kinds. ``"hungarian"``
+        (Kuhn, 1955) and ``"sparse"`` (Jonker and Volgenant, 1987) are scipy's; ``"classes"`` solves for kinds of rows
+        and agents (Hitchcock, 1941), also with scipy; ``"min_cost_flow"`` (Busacker and Gowen, 1961) is the slow
+        reference; ``"chains"`` is that search made lazy. ``"hungarian"`` and ``"classes"`` do not take binding group
+        caps.
     budget : int, optional
         Steps (cells scanned) after which no further search begins. It is checked between searches, so the last one may
         go beyond it, and what is placed in bulk before the first search is not counted. When it runs out, the matching
@@ -73,8 +78,10 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     _check_method(method)
     budget = None if budget is None else whole_number(budget, "budget")
     network = build_network(problem)
-    if method in {"hungarian", "sparse"} and network.has_groups:
-        raise InvalidInputError(f"method {method!r} does not take group caps; use 'auto', 'chains' or 'min_cost_flow'")
+    if method in {"hungarian", "classes"} and network.has_groups:
+        raise InvalidInputError(
+            f"method {method!r} does not take group caps; use 'auto', 'sparse', 'chains' or 'min_cost_flow'"
+        )
     return finish(network, solve_network(network, method, budget))[0]
 
 
@@ -100,8 +107,8 @@ def solve_network(network: Network, method: Method = "auto", budget: int | None 
     """Find a best matching with its agent-minimal prices; with a budget perhaps only a good one."""
     if not len(network.worth) or not network.capacity.any():
         return _nobody_served(network)
-    if method in {"hungarian", "sparse"}:
-        return _by_scipy(network, method)
+    if method in _OF_SCIPY:
+        return _by_scipy(network, method) or _by_reference(network)
     if method == "auto":
         return _by_choice(network, budget)
     result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
@@ -109,22 +116,44 @@ def solve_network(network: Network, method: Method = "auto", budget: int | None 
 
 
 def _by_choice(network: Network, budget: int | None) -> Solution:
-    """Choose by size and load; give the chains only the steps after which another engine would be faster."""
+    """Choose by size, load and kinds; give the chains only the steps after which another engine would be faster."""
     choice = choose(network)
-    if choice.method in {"hungarian", "sparse"} and budget is None:
-        return _by_scipy(network, choice.method)
+    if choice.method in _OF_SCIPY and budget is None:
+        found = _by_scipy(network, choice.method)
+        if found is not None:
+            return found
     result = solve_chains(network, choice.limit if budget is None else budget, gives_up=budget is None)
     if result.is_complete or budget is not None:
         return Solution(result.pair, result.duals, "chains", result.steps)
-    return _by_scipy(network, choice.otherwise)
+    return _by_scipy(network, choice.otherwise) or _by_reference(network)
 
 
-def _by_scipy(network: Network, method: str) -> Solution:
-    """Take scipy's matching and find its prices; where there are none it was wrong, and the reference is asked."""
-    pair = solve_dense(network) if method == "hungarian" else solve_sparse(network)
-    duals = smallest_prices(network, pair) if is_feasible(network, pair) else None
-    if duals is not None:
-        return Solution(pair, duals, method)
+def _by_scipy(network: Network, method: str) -> Solution | None:
+    """Take scipy's matching and find its prices; None where there are none, so that it was wrong."""
+    pair = _OF_SCIPY[method](network)
+    if pair is None or not is_feasible(network, pair):
+        return None
+    duals = smallest_prices(network, pair)
+    return None if duals is None else Solution(pair, duals, method)
+
+
+def _solve_sparse(network: Network) -> Ints | None:
+    """Solve the problem as it is, or where there are caps, first without them."""
+    if not network.has_groups:
+        return solve_sparse(network)
+    relaxed = solve_network(without_caps(network))
+    return relaxed.pair if is_feasible(network, relaxed.pair) else solve_capped(network, relaxed.duals.price)
+
+
+_OF_SCIPY: dict[str, Callable[[Network], Ints | None]] = {
+    "hungarian": lambda network: solve_dense(network),
+    "sparse": _solve_sparse,
+    "classes": lambda network: solve_classes(network),
+}
+
+
+def _by_reference(network: Network) -> Solution:
+    """Ask the engine that needs no other."""
     result = solve_flow(network)
     return Solution(result.pair, result.duals, "min_cost_flow", result.steps)
 

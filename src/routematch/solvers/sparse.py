@@ -4,6 +4,10 @@ scipy's solver is LAPJVsp of Jonker and Volgenant (1987), "A shortest augmenting
 linear assignment problems". It wants a full matching of its rows, drops explicit zeros and minimises: so every row gets
 a private hold column, and every entry becomes the distance from the largest worth, plus one. It takes time for every
 row times every column, so when rows outnumber units by far, units and rows change places.
+
+A place in the cell of a group is a column for the rows of that group, and at the same time a row of its own, a
+*passage*: whoever fills the place makes the passage take a unit of the agent; else it takes its own column. That a
+passage is never left alone outweighs everything else (Orden, 1956, "The transhipment problem").
 """
 
 from __future__ import annotations
@@ -23,31 +27,65 @@ RUSH = 2.0
 
 
 def solve_sparse(network: Network) -> Ints:
-    """Return the pair that serves each row, -1 where it is held. Takes no group caps.
+    """Return the pair that serves each row, -1 where it is held.
 
-    Time grows with rows times (units + rows), or units times (units + rows) in a rush, plus pairs times capacity.
+    Time grows with rows times (units + rows), or units times (units + rows) in a rush, plus pairs times capacity. Every
+    place in the cell of a group counts as a row and as a unit.
     """
     first, units = unit_columns(network)
-    pairs = np.flatnonzero((network.worth > network.floor()[network.agent_of]) & (units[network.agent_of] > 0))
-    row_of, agents = network.row_of(pairs), network.agent_of[pairs]
+    pairs = np.flatnonzero((network.worth > network.floor()[network.agent_of]) & (units[network.cell_of] > 0))
+    row_of, cells = network.row_of(pairs), network.cell_of[pairs]
     rows, compact = np.unique(row_of, return_inverse=True)
     if not len(rows):
         return np.full(network.rows, -1)
-    expand = units[agents]
-    column, owner = ragged(first[agents], expand)
-    net = network.worth[pairs][owner]
-    if network.unit_cost is not None:
-        net -= network.unit_cost[agents[owner], column - first[agents[owner]]]
-    tail = compact[owner]
-    if len(rows) > RUSH * first[-1]:
-        order = np.argsort(column, kind="stable")
-        unit, mate = _assign(column[order], tail[order], net[order], (int(first[-1]), len(rows)))
-    else:
-        mate, unit = _assign(tail, column, net, (len(rows), int(first[-1])))
-    served = rows[mate]
+    column, owner = ragged(first[cells], units[cells])
+    tail, net = compact[owner], network.worth[pairs][owner] - _unit_cost(network, cells[owner], column, first)
+    size = len(rows)
+    if network.has_groups:
+        passage, through, weight = _passages(network, first, units)
+        tail = np.concatenate([tail, size + passage])
+        column, net = np.concatenate([column, through]), np.concatenate([net, weight])
+        size += int(first[-1] - first[network.agents])
+    mate, column = _assign_shorter_side(tail, column, net, (size, int(first[-1])))
+    real = mate < len(rows)
+    served, cells = rows[mate[real]], np.searchsorted(first, column[real], side="right") - 1
     pair = np.full(network.rows, -1)
-    pair[served] = network.pairs_of(served, np.searchsorted(first, unit, side="right") - 1)
+    pair[served] = network.pairs_of(served, network.owner[cells])
     return pair
+
+
+def _unit_cost(network: Network, cells: NDArray[np.integer], column: Ints, first: Ints) -> Ints:
+    """Return what the unit in each column costs; a place in the cell of a group costs nothing."""
+    if network.unit_cost is None:
+        return np.zeros(len(column), np.int64)
+    own = cells < network.agents
+    cost = np.zeros(len(column), np.int64)
+    cost[own] = network.unit_cost[cells[own], (column - first[cells])[own]]
+    return cost
+
+
+def _passages(network: Network, first: Ints, units: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return passage, column and weight of every way a passage may go: to its own column, or to a unit of its agent."""
+    inner = np.arange(network.agents, len(network.owner))
+    agents = np.repeat(network.owner[inner], units[inner])
+    own = np.arange(len(agents))
+    column, owner = ragged(first[agents], units[agents])
+    cost = _unit_cost(network, agents[owner], column, first)
+    outweighs = int(network.worth.max(initial=0)) + int(np.abs(cost).max(initial=0)) + 1
+    passage = np.concatenate([own, owner])
+    through = np.concatenate([first[network.agents] + own, column])
+    weight = np.concatenate([np.full(len(own), outweighs), outweighs - cost])
+    order = np.argsort(passage, kind="stable")
+    return passage[order], through[order], weight[order]
+
+
+def _assign_shorter_side(row: Ints, column: Ints, net: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+    """Match rows with columns, searching from the columns when rows outnumber them by far."""
+    if shape[0] <= RUSH * shape[1]:
+        return _assign(row, column, net, shape)
+    order = np.argsort(column, kind="stable")
+    unit, mate = _assign(column[order], row[order], net[order], (shape[1], shape[0]))
+    return mate, unit
 
 
 def _assign(row: Ints, column: Ints, net: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
