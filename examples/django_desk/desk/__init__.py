@@ -1,0 +1,1 @@
+"""A help desk whose conversations are routed by routematch."""
