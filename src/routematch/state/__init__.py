@@ -2,8 +2,12 @@
 
 from routematch.state.backlog import NO_REQUEST, Backlog, RequestClass
 from routematch.state.behaviour import Behaviour, Free, Linear, Monotone, Static, Steps, first_change
+from routematch.state.history import History, read_history
+from routematch.state.history_intervals import IntervalCounts
+from routematch.state.history_report import HistoryReport, Note
 from routematch.state.ledger import ENDINGS, STATES, AgentIntervals, Category, Ledger
 from routematch.state.problem import Problem, Settings, SparsePairs
+from routematch.state.recognition import recognise
 from routematch.state.roster import THOUSANDTHS, Declared, Profile, Roster
 from routematch.state.trace import Candidates, MemberFault, Trace
 
@@ -19,10 +23,14 @@ __all__ = [
     "Category",
     "Declared",
     "Free",
+    "History",
+    "HistoryReport",
+    "IntervalCounts",
     "Ledger",
     "Linear",
     "MemberFault",
     "Monotone",
+    "Note",
     "Problem",
     "Profile",
     "RequestClass",
@@ -33,4 +41,6 @@ __all__ = [
     "Steps",
     "Trace",
     "first_change",
+    "read_history",
+    "recognise",
 ]
