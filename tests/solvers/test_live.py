@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from routematch.errors import InvalidInputError
-from routematch.solvers import AssignmentProblem, LiveMatching, live_columns, live_state, solve
+from routematch.solvers import AssignmentProblem, LiveMatching, live_classes, live_columns, live_state, solve
 
 
 def facts(matching):
@@ -24,14 +24,23 @@ def facts(matching):
 class Story:
     """A random sequence of events on a small live matching, rich in ties and scarce in units."""
 
-    def __init__(self, seed, *, rows=6, agents=5, levels=6):
+    def __init__(self, seed, *, rows=6, agents=5, levels=6, kind=None):
         self.random = np.random.default_rng(seed)
         self.levels, self.most_rows, self.most_agents = levels, 2 * rows, 2 * agents
-        count = int(self.random.integers(0, agents))
-        start = int(self.random.integers(0, rows))
+        count, start = int(self.random.integers(0, agents)), int(self.random.integers(0, rows))
         capacity = self.random.integers(0, 3, count)
-        self.has_costs = self.random.random() < 0.5
-        extra = {"unit_cost": self.costs((count, max(1, int(capacity.max(initial=0)))))} if self.has_costs else {}
+        self.has_costs, self.has_classes, self.has_groups = (
+            self.random.random(3) < 0.5 if kind is None else (letter in kind for letter in ("costs", "classes", "groups"))
+        )
+        self.groups = int(self.random.integers(1, 3)) if self.has_groups else 0
+        extra = {}
+        if self.has_costs:
+            extra["unit_cost"] = self.costs((count, max(1, int(capacity.max(initial=0)))))
+        if self.has_classes:
+            extra["priority"] = self.random.integers(0, 3, start)
+        if self.has_groups:
+            extra["row_group"] = self.random.integers(-1, self.groups, start)
+            extra["group_capacity"] = self.caps((count, self.groups))
         value = np.array([self.values(count) for _ in range(start)]).reshape(start, count)
         self.live = LiveMatching(AssignmentProblem(value, capacity, self.holds(start), resolution=1.0, **extra))
         self.present = set(range(count))
@@ -48,23 +57,37 @@ class Story:
     def costs(self, shape):
         return np.cumsum(self.random.integers(0, 3, shape), axis=-1).astype(float)
 
+    def caps(self, shape):
+        return self.random.integers(0, 3, shape)
+
+    def membership(self):
+        """Draw class and group of a row, where there are such; half of the time neither is given."""
+        given = {}
+        if self.has_classes and self.random.random() < 0.5:
+            given["priority"] = int(self.random.integers(-1, 4))
+        if self.has_groups and self.random.random() < 0.8:
+            given["group"] = int(self.random.integers(-1, self.groups))
+        return given
+
     def event(self):
         """Let one thing happen."""
-        kind, rows = self.random.integers(0, 7), self.live.rows
+        kind, rows = self.random.integers(0, 8), self.live.rows
         row = int(self.random.choice(rows)) if rows else None
         agent = int(self.random.choice(sorted(self.present))) if self.present else None
         if kind <= 1 and len(rows) < self.most_rows:
-            self.live.add_row(self.values(self.count), hold=float(self.holds(1)[0]))
+            self.live.add_row(self.values(self.count), hold=float(self.holds(1)[0]), **self.membership())
         elif kind == 2 and rows:
             self.live.remove_row(row)
-        elif kind == 3 and rows:
-            self.live.change_row(row, self.values(self.count), hold=float(self.holds(1)[0]))
+        elif kind in {3, 7} and rows:
+            self.live.change_row(row, self.values(self.count), hold=float(self.holds(1)[0]), **self.membership())
         elif kind == 4 and self.present:
             self.live.set_capacity(agent, int(self.random.integers(0, 4)))
         elif kind == 5 and self.count < self.most_agents:
-            costs = self.costs(2) if self.has_costs else ()
+            extra = {"unit_cost": self.costs(2)} if self.has_costs else {}
+            if self.has_groups:
+                extra["group_capacity"] = self.caps(self.groups)
             capacity = int(self.random.integers(0, 3))
-            self.present.add(self.live.add_agent(self.values(len(rows)), capacity=capacity, unit_cost=costs))
+            self.present.add(self.live.add_agent(self.values(len(rows)), capacity=capacity, **extra))
             self.count += 1
         elif kind == 6 and self.present and self.random.random() < 0.3:
             self.live.remove_agent(agent)
@@ -73,21 +96,26 @@ class Story:
 
 def check(story):
     """Compare with a fresh solve, and check the proof kept by the live matching itself."""
-    fresh = solve(story.live.problem())
+    problem = story.live.problem()
+    fresh = solve(problem)
     assert story.live.value == fresh.value
     assert story.live.is_proven()
-    for agent in story.present:
-        assert story.live.agent_price(agent) >= fresh.agent_price[agent]
+    if story.has_classes:
+        served = [story.live.agent_of(row) >= 0 for row in story.live.rows]
+        assert sorted(problem.priority[served]) == sorted(problem.priority[fresh.agent_of >= 0])
+    else:
+        for agent in story.present:
+            assert story.live.agent_price(agent) >= fresh.agent_price[agent]
     return fresh
 
 
 @pytest.fixture(autouse=True)
 def short_lists(monkeypatch):
-    """Make rows look at few pairs and columns compress often, so that small problems reach every path."""
+    """Make rows look at few pairs, columns be sorted and bonuses be chosen often: small problems then reach every path."""
     monkeypatch.setattr(live_state, "FIRST_LOOK", 2)
     monkeypatch.setattr(live_state, "WIDER", 2)
-    monkeypatch.setattr(live_columns, "MOST_WAITING", 2)
-    monkeypatch.setattr(live_columns, "MOST_LEVELS", 3)
+    monkeypatch.setattr(live_classes, "ROOM", 1.2)
+    monkeypatch.setattr(live_columns, "MOST_ROWS", 2)
 
 
 def test_every_event_leaves_the_matching_best():
@@ -123,7 +151,7 @@ def test_settling_gives_what_a_fresh_solve_gives():
 
 def test_the_checks_see_a_wrong_price(monkeypatch):
     """A price that is not lowered when a unit falls empty is noticed."""
-    monkeypatch.setattr(live_state.LiveState, "vacate", lambda self, agent: None)
+    monkeypatch.setattr(live_state.LiveState, "_vacate", lambda self, node: None)
     with pytest.raises(AssertionError):
         test_every_event_leaves_the_matching_best()
 
@@ -242,9 +270,3 @@ def test_values_far_below_hold_make_no_pair():
     assert live.settle().agent_of.tolist() == [0, -1]
 
 
-def test_priorities_and_group_caps_are_refused():
-    """What a live matching cannot keep is refused at the start."""
-    with pytest.raises(InvalidInputError, match="priority"):
-        LiveMatching(AssignmentProblem([[1.0]], [1], priority=[1]))
-    with pytest.raises(InvalidInputError, match="row_group"):
-        LiveMatching(AssignmentProblem([[1.0]], [1], row_group=[0], group_capacity=[[1]]))

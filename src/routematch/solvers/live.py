@@ -15,13 +15,16 @@ solve would make it, and the prices prove it; `settle` makes matching and prices
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+
+import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from routematch.errors import Faults, InvalidInputError, shorten
+from routematch.errors import InvalidInputError, shorten
 from routematch.solvers.arguments import (
     LARGEST_INTEGER,
-    as_float,
     is_whole_number,
     real_numbers,
     require_kind,
@@ -29,9 +32,19 @@ from routematch.solvers.arguments import (
     whole_numbers,
 )
 from routematch.solvers.engines import Solution, finish, solve_network
-from routematch.solvers.live_state import LiveState
+from routematch.solvers.live_arguments import (
+    ascending_agents,
+    caps_of_groups,
+    costs_in_steps,
+    group_number,
+    hold_in_steps,
+    in_steps,
+    priority_number,
+)
+from routematch.solvers.live_classes import Classes, Span
+from routematch.solvers.live_state import NOBODY, LiveState, Pairs
 from routematch.solvers.matching import Matching
-from routematch.solvers.network import EXACT, Network, build_network, whole_steps
+from routematch.solvers.network import Network, build_network, whole_steps
 from routematch.solvers.prices import Duals, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
 from routematch.solvers.verify import find_tight, is_proven
@@ -47,40 +60,52 @@ class LiveMatching:
     Parameters
     ----------
     problem : AssignmentProblem
-        Where to start; may be empty. Without `priority` and group caps.
+        Where to start; may be empty. It also settles whether there are priorities, and which groups there are.
 
     Raises
     ------
     InvalidInputError
-        When it is no problem, or has priorities or group caps.
+        When it is no problem.
     LimitExceededError
-        When the problem is too large for exact sums at its resolution.
+        When the problem is too large for exact sums at its resolution. With priorities also of an event after which it
+        would be; nothing has changed then.
 
     Notes
     -----
     Rows are numbered in the order added, from 0, and never renumbered; agents likewise. An event looks at the agents it
-    displaces; at worst, like a fresh solve, at all pairs.
+    displaces; at worst, like a fresh solve, at all pairs. With priorities a fresh solve is made when a class is new, and
+    when there are twice as many rows, or twice as large values, as when the last was made.
     """
 
     def __init__(self, problem: AssignmentProblem) -> None:
         require_kind(problem, AssignmentProblem, "problem")
-        faults = Faults()
-        for name in ("priority", "row_group"):
-            if getattr(problem, name) is not None:
-                faults.add("a live matching takes no priorities and no group caps", place=name)
-        faults.raise_if_any()
-        self._resolution = problem.resolution
-        self._state = LiveState()
-        self._hold: dict[int, int] = {}
-        self._slot: dict[int, int] = {}
-        self._next_row = problem.shape[0]
-        self._is_present = np.ones(problem.shape[1], np.bool_)
-        self._someone_left = False
-        self._has_costs = problem.unit_cost is not None
         network = build_network(problem)
-        self._load_network(network, problem)
-        best = solve_network(network)
-        self._install(network, best.pair, best.duals)
+        self._resolution = problem.resolution
+        self._has_costs = problem.unit_cost is not None
+        self._caps = problem.group_capacity
+        self._state = LiveState(0 if self._caps is None else self._caps.shape[1])
+        self._slot: dict[int, int] = {}
+        self._hold: dict[int, int] = dict(enumerate(network.hold.tolist()))
+        self._group: dict[int, int] = {}
+        if problem.row_group is not None:
+            self._group = dict(enumerate(problem.row_group.tolist()))
+        self._priority: dict[int, int] = {}
+        self._classes: Classes | None = None
+        self._next_row = network.rows
+        self._is_present = np.ones(network.agents, np.bool_)
+        self._someone_left = False
+        self._load_agents(problem)
+        self._load_rows(network)
+        self._span = Span().with_worths(self._present_pairs()[2])
+        self._span = self._span.with_costs(itertools.chain(*self._state.unit_cost))
+        if problem.priority is not None:
+            self._priority = dict(enumerate(problem.priority.tolist()))
+            self._choose_classes(self._priority.values(), self._span.width, network.rows)
+        elif self._caps is not None:
+            self._solve_anew()
+        else:
+            best = solve_network(network)
+            self._install(network, best.pair, best.duals)
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -91,27 +116,40 @@ class LiveMatching:
     def value(self) -> float:
         """Value of the served rows, minus the unit costs used, plus the hold of the held rows."""
         state = self._state
-        worth = sum(state.worth_of[slot] for slot in self._slot.values() if state.agent_of[slot] >= 0)
-        costs = sum(state.next_cost(agent, unit) for agent, load in enumerate(state.load) for unit in range(load))
+        served = [(row, slot) for row, slot in self._slot.items() if state.node_of[slot] != NOBODY]
+        worth = sum(state.worth_of[slot] - self._bonus(row) for row, slot in served)
+        costs = sum(state.next_cost(node, unit) for node, load in enumerate(state.load) for unit in range(load))
         return (worth - costs + sum(self._hold.values())) * self._resolution
 
     def agent_of(self, row: int) -> int:
         """Return the agent that serves a row, -1 when it is held."""
         self._require_row(row)
-        return self._state.agent_of[self._slot[row]]
+        return self._state.node_of[self._slot[row]] // self._state.stride
 
     def agent_price(self, agent: int) -> float:
-        """Return the price of one more unit of an agent: at least what it would gain, exactly that after `settle`."""
+        """Return the price of one more unit of an agent: at least what it would gain, exactly that after `settle`.
+
+        With priorities it is the value that goes with the classes served, as in `Matching`, and only the settled one
+        says what would be gained.
+        """
         self._require_agent(agent)
-        state = self._state
-        return max(0, state.price[agent] - state.next_cost(agent, state.capacity[agent])) * self._resolution
+        state, node = self._state, agent * self._state.stride
+        return self._plain(max(0, state.price[node] - state.next_cost(node, state.capacity[node])))
 
     def conversation_price(self, row: int) -> float:
         """Return the hold of a row plus what it gains: at most what would be lost without it, exactly that settled."""
         self._require_row(row)
-        return (self._hold[row] + self._state.gain[self._slot[row]]) * self._resolution
+        return self._hold[row] * self._resolution + self._plain(self._state.gain[self._slot[row]])
 
-    def add_row(self, value: ArrayLike, *, agents: ArrayLike | None = None, hold: float = 0.0) -> int:
+    def add_row(
+        self,
+        value: ArrayLike,
+        *,
+        agents: ArrayLike | None = None,
+        hold: float = 0.0,
+        priority: int = 0,
+        group: int = -1,
+    ) -> int:
         """Add a row and return its number.
 
         Parameters
@@ -121,43 +159,64 @@ class LiveMatching:
         agents : array_like of int, optional
             The agents the values are for, ascending.
         hold : float
+        priority : int
+            Its class; other than 0 only in a matching that began with priorities.
+        group : int
+            Its group, of those the matching began with; -1 is none.
         """
-        pairs = self._row_pairs(value, agents, hold)
+        group = group_number(group, self._state.stride - 1)
+        pairs, steps = self._row_pairs(value, agents, hold, group)
         row = self._next_row
+        pairs = self._in_class(row, pairs, priority)
         self._next_row += 1
-        self._enter(row, *pairs)
+        if group >= 0:
+            self._group[row] = group
+        self._hold[row] = steps
+        self._slot[row] = self._state.add_row(pairs)
         return row
 
     def remove_row(self, row: int) -> None:
         """Remove a row; a unit it used is filled again where that gains."""
         self._require_row(row)
         del self._hold[row]
+        self._priority.pop(row, None)
+        self._group.pop(row, None)
         self._state.remove_row(self._slot.pop(row))
 
-    def change_row(self, row: int, value: ArrayLike, *, agents: ArrayLike | None = None, hold: float = 0.0) -> None:
-        """Give a row other values and another hold; it keeps its number."""
+    def change_row(
+        self,
+        row: int,
+        value: ArrayLike,
+        *,
+        agents: ArrayLike | None = None,
+        hold: float = 0.0,
+        priority: int | None = None,
+        group: int | None = None,
+    ) -> None:
+        """Give a row other values and another hold; it keeps its number, and class and group where not given."""
         self._require_row(row)
-        pairs = self._row_pairs(value, agents, hold)
-        self._state.remove_row(self._slot[row])
-        self._enter(row, *pairs)
+        group = self._group.get(row, -1) if group is None else group_number(group, self._state.stride - 1)
+        pairs, steps = self._row_pairs(value, agents, hold, group)
+        pairs = self._in_class(row, pairs, self._priority.get(row, 0) if priority is None else priority)
+        if self._caps is not None:
+            self._group[row] = group
+        self._hold[row] = steps
+        self._state.change_row(self._slot[row], pairs)
 
     def set_capacity(self, agent: int, units: int) -> None:
         """Change how many rows an agent can take; one search for each unit that matters."""
         self._require_agent(agent)
-        units, state = whole_number(units, "capacity", at_most=LARGEST_INTEGER), self._state
-        while state.load[agent] > units:
-            state.evict(agent)
-            state.capacity[agent] = state.load[agent]
-        while state.capacity[agent] < units:
-            if state.load[agent] < state.capacity[agent]:
-                state.capacity[agent] = units
-                return
-            state.capacity[agent] += 1
-            state.vacate(agent)
-        state.capacity[agent] = units
+        units = whole_number(units, "capacity", at_most=LARGEST_INTEGER)
+        self._state.set_capacity(agent * self._state.stride, units)
 
     def add_agent(
-        self, value: ArrayLike, *, rows: ArrayLike | None = None, capacity: int = 1, unit_cost: ArrayLike = ()
+        self,
+        value: ArrayLike,
+        *,
+        rows: ArrayLike | None = None,
+        capacity: int = 1,
+        unit_cost: ArrayLike = (),
+        group_capacity: ArrayLike | None = None,
     ) -> int:
         """Add an agent and return its index.
 
@@ -170,48 +229,53 @@ class LiveMatching:
         capacity : int
         unit_cost : array_like of float
             Cost of its first, second, ... unit, non-decreasing; the last goes on.
+        group_capacity : array_like of int, optional
+            How many rows of each group it can take; needed exactly where the matching began with groups.
         """
         numbers = list(self._hold) if rows is None else self._given_rows(rows)
-        values, costs = self._numbers(value, len(numbers)), self._unit_costs(unit_cost)
+        values, costs = self._steps(value, len(numbers)), costs_in_steps(unit_cost, self._resolution)
         capacity, state = whole_number(capacity, "capacity", at_most=LARGEST_INTEGER), self._state
+        caps = caps_of_groups(group_capacity, state.stride - 1)
+        holds = np.array([self._hold[row] for row in numbers], np.float64)
+        worths = np.maximum(values - holds, -1).astype(np.int64)
+        self._provide([], worths, len(self._hold), costs)
         self._has_costs |= bool(costs)
         self._is_present = np.append(self._is_present, True)
-        agent = state.add_agent(0, costs)
-        for row, steps in zip(numbers, values.tolist(), strict=True):
-            worth = round(steps) - self._hold[row] if steps > -np.inf else -1
-            if worth >= 0:
-                state.add_pair(self._slot[row], agent, worth)
-                state.price[agent] = max(state.price[agent], worth - state.gain[self._slot[row]])
-        state.prices[agent] = state.price[agent]
-        self.set_capacity(agent, capacity)
-        return agent
+        node = state.add_agent(0, costs, caps)
+        self._nodes = np.append(self._nodes, node)
+        if self._caps is not None:
+            self._caps = np.vstack([self._caps, np.array(caps, np.int64)])
+        price = state.price[node]
+        for row, worth in zip(numbers, worths.tolist(), strict=True):
+            group, slot = self._group.get(row, -1), self._slot[row]
+            if worth >= 0 and (group < 0 or caps[group]):
+                state.add_pair(slot, node + 1 + group, worth + self._bonus(row))
+                price = max(price, worth + self._bonus(row) - state.gain[slot])
+        for own in range(node, node + state.stride):
+            state.set_price(own, price)
+        state.set_capacity(node, capacity)
+        return len(self._is_present) - 1
 
     def remove_agent(self, agent: int) -> None:
         """Remove an agent; its rows go elsewhere or are held. Its index stays, and values given for it are ignored."""
         self.set_capacity(agent, 0)
         self._is_present[agent] = False
         self._someone_left = True
-        self._state.columns.drop_agent(agent)
+        node = agent * self._state.stride
+        for own in range(node, node + self._state.stride):
+            self._state.columns.drop_node(own)
         for slot in self._slot.values():
-            self._state.remove_pair(slot, agent)
+            self._state.remove_pair(slot, node)
 
     def problem(self) -> AssignmentProblem:
         """Return the present problem, with its rows in the order of `rows`."""
-        from scipy.sparse import csr_array
-
-        state, resolution = self._state, self._resolution
-        pairs = [state.pairs[slot] for slot in self._slot.values()]
-        start = np.concatenate([[0], np.cumsum([len(agents) for agents, _ in pairs])]).astype(np.int64)
-        agents = np.concatenate([np.zeros(0, np.int32), *(agents for agents, _ in pairs)])
-        values = [worth + hold for (_, worth), hold in zip(pairs, self._hold.values(), strict=True)]
-        value = np.concatenate([np.zeros(0, np.int64), *values]) * resolution
-        return AssignmentProblem(
-            csr_array((value, agents, start), shape=(len(pairs), len(state.capacity))),
-            np.array(state.capacity, np.int64),
-            np.array(list(self._hold.values()), np.float64) * resolution,
-            unit_cost=self._all_unit_costs() * resolution if self._has_costs else None,
-            resolution=resolution,
-        )
+        constraints: dict[str, ArrayLike] = {}
+        if self._classes is not None:
+            constraints["priority"] = np.array([self._priority[row] for row in self._hold], np.int64)
+        if self._caps is not None:
+            constraints["row_group"] = np.array([self._group.get(row, -1) for row in self._hold], np.int64)
+            constraints["group_capacity"] = self._caps
+        return self._problem(**constraints)
 
     def settle(self) -> Matching:
         """Make matching and prices the canonical ones and return them, rows in the order of `rows`.
@@ -232,62 +296,102 @@ class LiveMatching:
         network, pair, duals = self._standing()
         return is_proven(network, pair, duals, find_tight(network, duals))
 
+    def _problem(self, **constraints: ArrayLike) -> AssignmentProblem:
+        from scipy.sparse import csr_array
+
+        state, resolution = self._state, self._resolution
+        start, nodes, worth = self._present_pairs()
+        added = [hold - self._bonus(row) for row, hold in self._hold.items()]
+        value = (worth + np.repeat(np.array(added, np.int64), np.diff(start))) * resolution
+        return AssignmentProblem(
+            csr_array((value, (nodes // state.stride).astype(np.int32), start), shape=(len(added), len(self._nodes))),
+            np.array(state.capacity[:: state.stride], np.int64),
+            np.array(list(self._hold.values()), np.float64) * resolution,
+            unit_cost=self._all_unit_costs() * resolution if self._has_costs else None,
+            resolution=resolution,
+            **constraints,
+        )
+
+    def _present_pairs(self) -> tuple[Ints, Ints, Ints]:
+        """Return the pairs of all rows present: where each row starts, nodes and worths."""
+        pairs = [self._state.pairs[slot] for slot in self._slot.values()]
+        start = np.concatenate([[0], np.cumsum([len(nodes) for nodes, _ in pairs])]).astype(np.int64)
+        nodes = np.concatenate([np.zeros(0, np.int64), *(own for own, _ in pairs)])
+        return start, nodes, np.concatenate([np.zeros(0, np.int64), *(own for _, own in pairs)])
+
     def _all_unit_costs(self) -> NDArray[np.float64]:
         """Return costs in steps: of every unit that was given one, or that so many rows can use, and one more."""
         state = self._state
-        usable = min(len(self._slot), max(state.capacity, default=0)) + 1
+        usable = min(len(self._slot), max(state.capacity[:: state.stride], default=0)) + 1
         widest = max([usable, *map(len, state.unit_cost)])
-        costs = np.zeros((len(state.capacity), widest))
+        costs = np.zeros((len(state.unit_cost), widest))
         for agent, given in enumerate(state.unit_cost):
             costs[agent, : len(given)] = given
             costs[agent, len(given) :] = given[-1] if given else 0
         return costs
 
-    def _enter(self, row: int, agents: NDArray[np.int32], worth: Ints, hold: int) -> None:
-        self._hold[row] = hold
-        self._slot[row] = self._state.add_row((agents, worth))
-        self._state.enter(self._slot[row])
+    def _bonus(self, row: int) -> int:
+        return 0 if self._classes is None else self._classes.bonus(self._priority[row])
 
-    def _row_pairs(
-        self, value: ArrayLike, agents: ArrayLike | None, hold: float
-    ) -> tuple[NDArray[np.int32], Ints, int]:
-        """Return the usable pairs of a row (agents and worth in steps), and its hold in steps."""
-        count = len(self._state.capacity)
-        chosen = np.arange(count) if agents is None else whole_numbers(agents, "agents")
-        values = self._numbers(value, len(chosen))
-        if (chosen[1:] <= chosen[:-1]).any():
-            raise InvalidInputError("agents must be ascending and unique")
-        if len(chosen) and (chosen[0] < 0 or chosen[-1] >= count):
-            raise InvalidInputError(f"agents must be at least 0 and below {count}")
-        if not abs(as_float(hold)) < EXACT * self._resolution / 4:
-            raise InvalidInputError(f"hold must be finite and exact in steps of the resolution, got {shorten(hold)}")
-        steps = round(as_float(hold) / self._resolution)
-        worth = values - steps
-        usable = worth >= 0
-        if self._someone_left:
-            usable &= self._is_present[chosen]
-        if not usable.all():
-            chosen, worth = chosen[usable], worth[usable]
-        return chosen.astype(np.int32), worth.astype(np.int64), steps
+    def _plain(self, steps: int) -> float:
+        """Return steps as value, without the bonus of priority classes."""
+        return (steps if self._classes is None else self._classes.value_part(steps)) * self._resolution
 
-    def _numbers(self, given: ArrayLike, count: int) -> NDArray[np.float64]:
-        """Return values in whole steps, as floats; what is far below zero may be inexact or minus infinity."""
+    def _in_class(self, row: int, pairs: Pairs, priority: int) -> Pairs:
+        """Put a row that comes or changes into a class, and return its pairs with the bonus of that."""
+        if self._classes is None:
+            if not is_whole_number(priority) or priority:
+                raise InvalidInputError(f"priority must be 0 in a matching begun without, got {shorten(priority)}")
+            return pairs
+        priority, (nodes, worths) = priority_number(priority), pairs
+        self._provide([priority], worths, len(self._hold) + 1)
+        self._priority[row] = priority
+        return nodes, worths + self._bonus(row)
+
+    def _provide(self, priorities: list[int], worths: Ints, rows: int, costs: Iterable[int] = ()) -> None:
+        """See that the class bonuses are large enough with these rows and costs too; where not, choose larger ones."""
+        if self._classes is None:
+            return
+        span = self._span.with_worths(worths).with_costs(costs)
+        if not self._classes.covers(priorities, span.width, rows):
+            self._choose_classes([*self._priority.values(), *priorities], span.width, rows)
+        self._span = span
+
+    def _choose_classes(self, priorities: Iterable[int], span: int, rows: int) -> None:
+        """Weigh the classes anew, with room for more rows and larger values, and solve the present problem with that."""
+        classes, state = Classes.meeting(priorities, span, rows), self._state
+        build_network(self._problem())  # refuses what is too large before anything changes
+        for row, slot in self._slot.items():
+            nodes, worths = state.pairs[slot]
+            state.put(slot, (nodes, worths + (classes.bonus(self._priority[row]) - self._bonus(row))))
+        self._classes = classes
+        self._solve_anew()
+
+    def _row_pairs(self, value: ArrayLike, agents: ArrayLike | None, hold: float, group: int) -> tuple[Pairs, int]:
+        """Return the usable pairs of a row (nodes and worth in steps), and its hold in steps."""
+        chosen = None if agents is None else ascending_agents(agents, len(self._nodes))
+        worth = self._steps(value, len(self._nodes if chosen is None else chosen))
+        nodes = self._nodes if chosen is None else self._nodes[chosen]
+        steps = hold_in_steps(hold, self._resolution)
+        if steps:
+            worth -= steps
+        if group >= 0:
+            nodes = nodes + (group + 1)
+        if self._someone_left or group >= 0 or (len(worth) and worth[worth.argmin()] < 0):
+            usable = (worth >= 0) & self._is_present[nodes // self._state.stride]
+            if group >= 0:
+                usable &= self._cap_of(nodes // self._state.stride, group) > 0
+            nodes, worth = nodes[usable], worth[usable]
+        return (nodes, worth.astype(np.int64)), steps
+
+    def _steps(self, given: ArrayLike, count: int) -> NDArray[np.float64]:
         values = real_numbers(given, "value")
         if len(values) != count:
             raise InvalidInputError(f"value must have {count} entries, got {len(values)}")
-        if len(values) and not values.max() < EXACT * self._resolution / 4:
-            raise InvalidInputError("value must be finite or -inf, and exact in steps of the resolution")
-        with np.errstate(over="ignore"):
-            return np.rint(values / self._resolution)
+        return in_steps(values, self._resolution)
 
-    def _unit_costs(self, given: ArrayLike) -> list[int]:
-        """Return unit costs in steps."""
-        costs = real_numbers(given, "unit_cost")
-        if not (np.abs(costs) < EXACT * self._resolution / 4).all():
-            raise InvalidInputError("unit_cost must be finite, and exact in steps of the resolution")
-        if (costs[1:] < costs[:-1]).any():
-            raise InvalidInputError("unit_cost must not fall")
-        return [round(cost / self._resolution) for cost in costs.tolist()]
+    def _cap_of(self, agents: Ints, group: int) -> Ints:
+        return np.zeros(len(agents), np.int64) if self._caps is None else self._caps[agents, group]
 
     def _given_rows(self, given: ArrayLike) -> list[int]:
         rows: list[int] = whole_numbers(given, "rows").tolist()
@@ -305,42 +409,84 @@ class LiveMatching:
         if not is_whole_number(agent) or not 0 <= agent < len(self._is_present) or not self._is_present[agent]:
             raise InvalidInputError(f"there is no agent {shorten(agent)}")
 
-    def _load_network(self, network: Network, problem: AssignmentProblem) -> None:
-        """Take over the pairs of a network whose rows are those present, in order, and all units of the problem."""
-        costs: list[list[int]] = [[] for _ in range(network.agents)]
+    def _load_agents(self, problem: AssignmentProblem) -> None:
+        """Take over all units of the problem, also those that its rows cannot use."""
+        agents, resolution = problem.shape[1], problem.resolution
+        costs: list[list[int]] = [[] for _ in range(agents)]
         if problem.unit_cost is not None:
-            costs = whole_steps(problem.unit_cost, problem.resolution, "unit_cost").tolist()
-        for units, row_of_costs in zip(problem.capacity.tolist(), costs, strict=True):
-            self._state.add_agent(units, row_of_costs)
-        for row, hold in enumerate(network.hold.tolist()):
-            own = slice(int(network.start[row]), int(network.start[row + 1]))
-            self._hold[row] = hold
-            self._slot[row] = self._state.add_row((network.agent_of[own], network.worth[own]))
+            costs = whole_steps(problem.unit_cost, resolution, "unit_cost").tolist()
+        caps: list[list[int]] = [[] for _ in range(agents)] if self._caps is None else self._caps.tolist()
+        for units, own_costs, own_caps in zip(problem.capacity.tolist(), costs, caps, strict=True):
+            self._state.add_agent(units, own_costs, own_caps)
+        self._nodes = np.arange(agents) * self._state.stride
+
+    def _load_rows(self, network: Network) -> None:
+        """Take over the pairs of a network whose rows are those present, in order, without the bonus of classes."""
+        worth = network.worth
+        if network.bonus is not None:
+            worth = worth - np.repeat(network.bonus, network.degree)
+        groups = np.array([self._group.get(row, -1) for row in self._hold], np.int64)
+        nodes = self._nodes[network.agent_of] + np.repeat(groups + 1, network.degree)
+        for row, (begin, end) in enumerate(itertools.pairwise(network.start.tolist())):
+            self._slot[row] = slot = self._state.new_slot()
+            self._state.put(slot, (nodes[begin:end], worth[begin:end]))
+
+    def _solve_anew(self) -> None:
+        network = self._network()
+        best = solve_network(network)
+        self._install(network, best.pair, best.duals)
+
+    def _network(self) -> Network:
+        """Return the present problem in steps, with a cell for every node and the bonuses in use."""
+        network, stride = build_network(self._problem()), self._state.stride
+        if self._caps is None and self._classes is None:
+            return network
+        agents = np.arange(network.agents)
+        bonus = np.array([self._bonus(row) for row in self._hold], np.int64)
+        nodes = self._present_pairs()[1]
+        caps = np.zeros(0, np.int64) if self._caps is None else self._caps.ravel()
+        return attrs.evolve(
+            network,
+            cell_of=self._cells(nodes).astype(np.int32),
+            worth=network.worth + np.repeat(bonus, network.degree),
+            owner=np.concatenate([agents, np.repeat(agents, stride - 1)]),
+            cell_capacity=np.concatenate([network.capacity, caps]),
+            bonus=None if self._classes is None else bonus,
+            bonus_step=0 if self._classes is None else self._classes.step,
+        )
+
+    def _cells(self, nodes: Ints) -> Ints:
+        """Return the numbers that nodes have as cells of a network: all agents first, then the groups of each."""
+        stride = self._state.stride
+        agent, inner = nodes // stride, nodes % stride
+        return np.where(inner == 0, agent, len(self._nodes) + agent * (stride - 1) + inner - 1)
 
     def _install(self, network: Network, pair: Ints, duals: Duals) -> None:
         """Put every row where a matching of the present problem has it."""
         state = self._state
-        state.price = duals.price.tolist()
-        state.prices = duals.price.copy()
-        state.load = network.load(pair).tolist()
-        state.members = [[] for _ in state.load]
+        state.prices = duals.price[self._cells(np.arange(len(state.owner)))]
+        state.price = state.prices.tolist()
+        state.load = [0] * len(state.owner)
+        state.members = [[] for _ in state.owner]
         slots = np.array(list(self._slot.values()), np.int64)
         for slot, gain in zip(slots.tolist(), duals.gain.tolist(), strict=True):
-            state.agent_of[slot], state.looked[slot] = -1, []
+            state.node_of[slot], state.looked[slot] = NOBODY, []
             state.columns.set_gain(slot, gain)
         served = np.flatnonzero(pair >= 0)
-        chosen = pair[served]
-        agents, worths = network.agent_of[chosen].tolist(), network.worth[chosen].tolist()
-        for slot, agent, worth in zip(slots[served].tolist(), agents, worths, strict=True):
-            state.place(slot, agent, worth)
+        nodes = self._present_pairs()[1][pair[served]].tolist()
+        for slot, node, worth in zip(slots[served].tolist(), nodes, network.worth[pair[served]].tolist(), strict=True):
+            state.place(slot, node, worth)
+            state.load[state.owner[node]] += 1
         state.columns.compress()
 
     def _standing(self) -> tuple[Network, Ints, Duals]:
         """Return the present problem with the matching and prices kept."""
-        network = build_network(self.problem())
-        agents = np.array([self._state.agent_of[slot] for slot in self._slot.values()], np.int64)
-        served = np.flatnonzero(agents >= 0)
+        network, state = self._network(), self._state
+        nodes = np.array([state.node_of[slot] for slot in self._slot.values()], np.int64)
+        served = np.flatnonzero(nodes >= 0)
         pair = np.full(network.rows, -1)
-        pair[served] = network.pairs_of(served, agents[served])
-        gain = np.array([self._state.gain[slot] for slot in self._slot.values()], np.int64)
-        return network, pair, Duals(gain, np.array(self._state.price, np.int64))
+        pair[served] = network.pairs_of(served, nodes[served] // state.stride)
+        gain = np.array([state.gain[slot] for slot in self._slot.values()], np.int64)
+        price = np.zeros(len(state.owner), np.int64)
+        price[self._cells(np.arange(len(price)))] = state.price
+        return network, pair, Duals(gain, price)
