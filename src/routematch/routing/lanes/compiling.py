@@ -1,0 +1,129 @@
+"""Which lane is exact for a policy, if any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from routematch.model import Conversation, Estimates, Queue
+from routematch.policies import Policy
+from routematch.routing.demand import MOST_CHARGES
+from routematch.routing.lanes.index_lane import IndexLane
+from routematch.routing.lanes.row_lane import RowLane
+from routematch.routing.lanes.tables import Tables, Unfit
+from routematch.rules import RULES
+from routematch.state import Roster
+from routematch.terms import (
+    Achievement,
+    Affinity,
+    Due,
+    FewestOpen,
+    HandleTime,
+    LeastVersatile,
+    Load,
+    Nearness,
+    Preferences,
+    Priority,
+    Served,
+    Spare,
+    Waiting,
+)
+
+__all__ = ["compile_lane"]
+
+_TERMS = frozenset(
+    {Achievement, Affinity, FewestOpen, HandleTime, LeastVersatile, Load, Nearness, Preferences, Served, Spare}
+)
+_URGENCY = (Waiting, Priority, Due)
+_TIES = (("idle",), ("rotation",), ("unassigned", "idle"))
+
+
+def compile_lane(
+    policy: Policy,
+    roster: Roster,
+    templates: Iterable[Conversation],
+    arrived: list[float],
+    deadline: list[float],
+    *,
+    queues: Mapping[str, Queue] | None = None,
+    estimates: Estimates | None = None,
+) -> IndexLane | RowLane | None:
+    """Return the fastest lane that takes the very decisions of `decide()`, event by event; None where there is none.
+
+    Given for policies of the library's own rules and terms that hold nobody back: no option, no pair whose value is
+    below zero, no negative priority, no learned or caller's term that changes with time, one tier, ties by idle time,
+    rotation or last assignment; and where all that an agent may take costs it the same, without caps.
+
+    Parameters
+    ----------
+    policy : Policy
+    roster : Roster
+        Everybody who may ever work, present and idle; the lane's agent numbers are its positions.
+    templates : iterable of Conversation
+        Kinds of conversations that will come; more may be added by `Lane.request`. Their `due_at`, less `arrived_at`
+        (0 where there is none), is when conversations like them are due after arrival.
+    arrived, deadline : list of float
+        By conversation number, kept by the caller, see `lanes.lane`.
+    queues : mapping from id to Queue, optional
+    estimates : Estimates, optional
+
+    Returns
+    -------
+    IndexLane or RowLane or None
+    """
+    if not _is_fit(policy) or roster.shifts:
+        return None
+    templates = list(templates)
+    probe = Tables(policy, roster, queues or {}, estimates)
+    try:
+        for template in templates:
+            probe.add(template)
+    except Unfit:
+        return None
+    most = max(probe.slots, default=0)
+    if policy.spread != "none" and len(roster) * most > MOST_CHARGES:
+        return None
+    tables = Tables(policy, roster, queues or {}, estimates)
+    kind = IndexLane if _is_order_alone(probe) else RowLane
+    lane = kind(tables, arrived, deadline)
+    for template in templates:
+        lane.request(template)
+    return lane
+
+
+def _is_fit(policy: Policy) -> bool:
+    """Whether an event touches one row or column only, and worth changes with load and age alone."""
+    terms = {type(entry.term) for entry in policy.terms}
+    urgency = [type(entry.term) for entry in policy.urgency]
+    return (
+        terms <= _TERMS
+        and sorted(urgency, key=_place) == urgency
+        and set(urgency) <= set(_URGENCY)
+        and all(entry.weight >= 0 for entry in policy.urgency)
+        and {type(rule) for rule in policy.rules} == set(RULES.values())
+        and policy.option == 0
+        and policy.price >= 0
+        and policy.tiers == (("available",),)
+        and policy.ties in _TIES
+        and not policy.looks_at & {"attributes", "customer"}
+    )
+
+
+def _place(kind: type) -> int:
+    return _URGENCY.index(kind) if kind in _URGENCY else len(_URGENCY)
+
+
+def _is_order_alone(tables: Tables) -> bool:
+    """Whether for every request all agents, and for every agent all requests, are equal but for idle time and age."""
+    policy, requests = tables.policy, tables.requests
+    if policy.ties != ("idle",) or policy.strict_priority:
+        return False
+    if any(request.due_time is not None for request in requests) and tables.due_weight:
+        return False
+    if len({request.urgency for request in requests}) > 1:
+        return False
+    moves = tables.depends_on_load or policy.spread == "load"
+    if moves and max(tables.slots, default=0) > 1:
+        return False
+    if policy.spread != "none" and len(set(tables.roster.weight.tolist())) > 1:
+        return False
+    return len({request.values[0][agent] for request in requests for agent in request.agents}) <= 1

@@ -1,0 +1,53 @@
+"""Who has room, in order: the longest idle first, equals by number."""
+
+from __future__ import annotations
+
+__all__ = ["Standing"]
+
+_UNKNOWN = float("-inf")
+
+
+class Standing:
+    """Agents with room as a dictionary in the order in which they became idle.
+
+    Attributes
+    ----------
+    order : dict from agent to None
+        Longest idle first; those idle since the same instant by number.
+    room : list of int
+        Conversations each could still take; 0 while away.
+    since : list of float
+        When each last finished something or came in.
+    """
+
+    __slots__ = ("_last", "order", "room", "running", "since", "slots")
+
+    def __init__(self, slots: list[int]) -> None:
+        self.slots = slots
+        self.order: dict[int, None] = {}
+        self.room = [0] * len(slots)
+        self.running = [0] * len(slots)
+        self.since = [_UNKNOWN] * len(slots)
+        self._last = _UNKNOWN
+
+    def put_last(self, agent: int, now: float) -> None:
+        """Put an agent at the end of the order, idle since now."""
+        order, since = self.order, self.since
+        order.pop(agent, None)
+        order[agent] = None
+        since[agent] = now
+        if now == self._last:
+            self._sort_equals(agent, now)
+        self._last = now
+
+    def _sort_equals(self, agent: int, now: float) -> None:
+        """Bring those idle since the same instant into the order of their numbers."""
+        later = []
+        for other in reversed(self.order):
+            if self.since[other] != now:
+                break
+            if other > agent:
+                later.append(other)
+        for other in sorted(later):
+            del self.order[other]
+            self.order[other] = None

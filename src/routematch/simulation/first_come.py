@@ -1,0 +1,65 @@
+"""First come, first served by agents who are all alike: no events at all, only when the next agent is free.
+
+Source: Kiefer and Wolfowitz (1955), On the theory of queues with many servers; the vector of workloads is kept as a
+heap of the instants at which agents get free. Who gives up never touches it, which is exact for any law of patience.
+"""
+
+from __future__ import annotations
+
+from heapq import heapreplace
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["first_come"]
+
+Floats = NDArray[np.float64]
+
+
+def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> tuple[Floats, NDArray[np.int32]] | None:
+    """Serve conversations in order of arrival, each by the agent longest idle.
+
+    Parameters
+    ----------
+    arrived, deadline, busy : ndarray of float64, shape (N,)
+        Arrivals in order, until when each waits, and how long it keeps an agent.
+    agents : int
+        At least 1; free from the start.
+
+    Returns
+    -------
+    started : ndarray of float64, shape (N,)
+        NaN where it never was.
+    holder : ndarray of int32, shape (N,)
+        Number of the agent, -1 for nobody.
+
+    None where two agents get free at the same instant, so that the order among them matters.
+    """
+    free_at = [0.0] * agents
+    begun: list[float] = []
+    begin = begun.append
+    for at, until, takes in zip(arrived.tolist(), deadline.tolist(), busy.tolist(), strict=True):
+        first = free_at[0]
+        if first <= at:
+            begin(at)
+            heapreplace(free_at, at + takes)
+        elif first <= until:
+            begin(first)
+            heapreplace(free_at, first + takes)
+        else:
+            begin(nan)
+    started = np.array(begun)
+    served = np.flatnonzero(~np.isnan(started))
+    freed_at = np.concatenate([np.zeros(agents), started[served] + busy[served]])
+    order = np.argsort(freed_at, kind="stable")[: len(served)]
+    if (np.diff(freed_at[order[agents:]]) == 0).any():
+        return None
+    # Agents are taken in the order in which they got free, so the i-th served has the agent of the i-th instant.
+    names = list(range(agents))
+    name = names.append
+    for earlier in order.tolist():
+        name(names[earlier])
+    holder = np.full(len(started), -1, np.int32)
+    holder[served] = names[agents:]
+    return started, holder
