@@ -1,10 +1,12 @@
 """The nouns: agents, conversations, queues and what is said about them. Plain frozen values, no arrays."""
 
 from routematch.model.agents import Agent, Shift
+from routematch.model.calendars import Hours
 from routematch.model.capacity import Capacity
 from routematch.model.conversations import Conversation, Preference
 from routematch.model.decisions import Assignment, Expectation, Held
 from routematch.model.estimates import Estimate, Estimates, Interval
+from routematch.model.offers import Admission, Attempt, Context, Offer
 from routematch.model.outcomes import Outcome
 from routematch.model.queues import Queue
 from routematch.model.requirements import (
@@ -26,21 +28,26 @@ __all__ = [
     "STARS",
     "TEN",
     "TWENTY_REVERSED",
+    "Admission",
     "After",
     "Agent",
     "AllOf",
     "AnyOf",
     "Assignment",
+    "Attempt",
     "Attribute",
     "Capacity",
     "Condition",
+    "Context",
     "Conversation",
     "Estimate",
     "Estimates",
     "Expectation",
     "Held",
+    "Hours",
     "Interval",
     "NoneOf",
+    "Offer",
     "Outcome",
     "Preference",
     "Queue",

@@ -193,7 +193,7 @@ class Estimates:
                 if after.has_signal:
                     tables[name] = _rewritten(tables[name], after, outcome.agent, skill)
         until = max((at for at in (self.known_until, outcome.ended_at) if at is not None), default=None)
-        return self._with(**tables, evidence=FrozenMap(evidence), known_until=until)
+        return self.replaced(**tables, evidence=FrozenMap(evidence), known_until=until)
 
     def report(self) -> str:
         """Return what was learned, how sure it is, and who was too thin to judge, as text for a terminal."""
@@ -201,7 +201,7 @@ class Estimates:
 
         return report_of(self)
 
-    def _with(self, **changes: object) -> Estimates:
+    def replaced(self, **changes: object) -> Estimates:
         """Return a changed copy without checking what has been checked before."""
         made = object.__new__(Estimates)
         for name in _FIELDS:
@@ -240,7 +240,9 @@ def _table_of(evidence: Evidence) -> Table:
     anybody = {skill: Cell(prior.mean, prior.strength) for skill, prior in evidence.skills.items()}
     if evidence.scale != "log_time":
         anybody.pop(EVERYTHING, None)
-    return FrozenMap({"*": row(anybody.items()), **{agent: row(cells.items()) for agent, cells in evidence.cells.items()}})
+    return FrozenMap(
+        {"*": row(anybody.items()), **{agent: row(cells.items()) for agent, cells in evidence.cells.items()}}
+    )
 
 
 def _rewritten(table: Table, evidence: Evidence, agent: str, skill: str) -> Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 from attrs import field, frozen
 
@@ -35,7 +36,7 @@ def _check_steps(faults: Faults, given: object, names: tuple[str, ...]) -> None:
             continue
         checked = tuple(check_number(faults, f"{name}[{i}]", entry, at_least=0) for i, entry in enumerate(column))
         object.__setattr__(given, name, checked)
-    if not faults and (starts[0] != 0 or any(a >= b for a, b in zip(starts, starts[1:], strict=False))):
+    if not faults and (starts[0] != 0 or any(a >= b for a, b in pairwise(starts))):
         faults.add("must begin with 0 and rise", place=names[0], given=starts)
 
 

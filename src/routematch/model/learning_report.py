@@ -87,9 +87,7 @@ def _extremes(evidence: Evidence) -> Iterator[str]:
 def _thin(evidence: Evidence) -> Iterator[str]:
     """Name agents none of whose records weighs as much as what others show."""
     thin = sorted(
-        agent
-        for agent, row in evidence.cells.items()
-        if all(cell.count < cell.prior_strength for cell in row.values())
+        agent for agent, row in evidence.cells.items() if all(cell.count < cell.prior_strength for cell in row.values())
     )
     if thin:
         named = ", ".join(thin[:_MOST_ROWS]) + (f" and {len(thin) - _MOST_ROWS} more" if len(thin) > _MOST_ROWS else "")
@@ -98,7 +96,9 @@ def _thin(evidence: Evidence) -> Iterator[str]:
 
 def _customers(estimates: Estimates) -> Iterator[str]:
     if estimates.hang_up_time:
-        times = ", ".join(f"{skill} {time:.0f} s" for skill, time in sorted(estimates.hang_up_time.items())[:_MOST_ROWS])
+        times = ", ".join(
+            f"{skill} {time:.0f} s" for skill, time in sorted(estimates.hang_up_time.items())[:_MOST_ROWS]
+        )
         yield f"Cut short, so no sign of speed, is what ended sooner than: {times}."
     for name, patience in sorted(estimates.patience.items())[:_MOST_ROWS]:
         known = f"from {patience.given_up:.0f} who gave up and {patience.answered:.0f} who were answered"

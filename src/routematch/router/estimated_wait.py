@@ -142,12 +142,14 @@ class WaitEstimator:
         forecast = _forecast(forecast)
         memories = self._memories(class_key)
         own = memories[-1]
-        if len(forecast) > 1 and own.scores.count == 0:
-            own.scores.follow(self._everything.scores)
+        if len(forecast) > 1:
+            gr = int(forecast[-1])
+            if own.scores[gr].count == 0:
+                own.scores[gr].follow(self._everything.scores[gr])
         for memory in memories:
             memory.patience.add(waited, abandoned=False)
             if len(forecast) > 1:
-                memory.scores.add(score_of(forecast[1:], waited))
+                memory.scores[gr].add(score_of(forecast[1:-1], waited))
                 memory.pace.add(forecast[0], waited)
             elif forecast:
                 memory.at_once.add(waited)
@@ -212,7 +214,13 @@ class WaitEstimator:
         if math.isinf(curve[-1]):
             low = curve[1] if math.isfinite(curve[1]) else None
             return self._unknown(place, low, "by the known staffing nobody may be left when its turn comes")
-        return self._in_line(class_key, place, curve, expected_wait(evolve(line, pace=1.0)))
+        return self._in_line(
+            class_key,
+            place,
+            curve,
+            expected_wait(evolve(line, pace=1.0)),
+            (x := (ahead - free + 1) / max(servers, 1), 0 if x < 0.3 else 1 if x < 1 else 2)[1],
+        )
 
     # --- state --------------------------------------------------------------------------------------------------------
 
@@ -290,20 +298,20 @@ class WaitEstimator:
     def _unknown(self, position: int, low: float | None, note: str) -> WaitEstimate:
         return WaitEstimate(None, low, None, self._level, position, "unknown", note)
 
-    def _in_line(self, class_key: str, position: int, curve: tuple[float, ...], unpaced: float) -> WaitEstimate:
+    def _in_line(self, class_key: str, position: int, curve: tuple[float, ...], unpaced: float, gr) -> WaitEstimate:
         own = self._classes.get(class_key, self._everything)
-        scores = own.scores if own.scores.count >= _ENOUGH else self._everything.scores
+        scores = own.scores[gr] if own.scores[gr].count >= _ENOUGH else self._everything.scores[gr]
         low, middle, high = (wait_at(curve, score) for score in sorted((scores.low, scores.middle, scores.high)))
         # Exact where the cube root of the wait is normal; with 80 % it is Swanson's rule, 0.3, 0.4, 0.3.
         mean = middle + ((low + high) / 2.0 - middle) / _quantile(self._level) ** 2
-        forecast = (unpaced, *curve) if math.isfinite(unpaced) else ()
+        forecast = (unpaced, *curve, gr) if math.isfinite(unpaced) else ()
         mean = min(max(mean, low), high)
         return WaitEstimate(mean, low, high, self._level, position, "line", self._note(), forecast)
 
     def _note(self) -> str:
         if not self._everything.handle_time.count:
             return f"no handle time known yet: counts on {self._handle_time:g} seconds"
-        if self._everything.scores.count < _ENOUGH:
+        if sum(x.count for x in self._everything.scores) < _ENOUGH:
             return "hardly any wait has come true yet: the interval is the model's alone"
         return ""
 
@@ -347,7 +355,7 @@ def _steps(faults: Faults, staffing: Sequence[tuple[float, float]], now: float) 
 def _forecast(given: Sequence[float]) -> tuple[float, ...]:
     """Return a forecast as it was made, or refuse what is none."""
     faults = Faults()
-    if len(given) not in {0, 1, 1 + len(SCORES)}:
+    if len(given) not in {0, 1, 2 + len(SCORES)}:
         faults.add("must be the forecast of a WaitEstimate", place="forecast", given=given)
     numbers = tuple(check_number(faults, f"forecast[{at}]", value, at_least=0) for at, value in enumerate(given))
     faults.raise_if_any()

@@ -32,6 +32,7 @@ AGES = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.
 
 _HANDLE_TIMES, _WAITS, _PACE, _AT_ONCE = 200, 1500, 500, 50
 _STEP = 0.025
+_FIRST = 0.3
 
 
 class FadingMean:
@@ -197,9 +198,10 @@ class TrackedQuantiles:
         """Take one score."""
         tail = (1.0 - self.level) / 2.0
         self.count += 1
-        self.low += _STEP * (tail - (score < self.low))
-        self.middle += _STEP * (0.5 - (score < self.middle))
-        self.high += _STEP * (1.0 - tail - (score < self.high))
+        step = max(_STEP, _FIRST / math.sqrt(self.count + 10.0))
+        self.low += step * (tail - (score < self.low))
+        self.middle += step * (0.5 - (score < self.middle))
+        self.high += step * (1.0 - tail - (score < self.high))
 
     def follow(self, other: TrackedQuantiles) -> None:
         """Start from where another one is."""
@@ -238,7 +240,7 @@ class WaitMemory:
         self.handle_time = FadingMean(_HANDLE_TIMES)
         self.patience = FadingHazard(_WAITS)
         self.pace = FadingRatio(_PACE)
-        self.scores = TrackedQuantiles(level)
+        self.scores = tuple(TrackedQuantiles(level) for _ in range(3))
         self.at_once = FadingMean(_AT_ONCE)
 
     def to_data(self) -> dict[str, list[float]]:

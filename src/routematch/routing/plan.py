@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from routematch.errors import Faults
 from routematch.explain import Explanation, explain_conversation
-from routematch.model import Agent, Assignment, Expectation, Held
+from routematch.model import Agent, Assignment, Expectation, Held, Offer
 from routematch.model.checks import is_a
 from routematch.model.frozen import FrozenMap
 from routematch.routing.counterfactual import gain_of_agent
@@ -61,6 +61,12 @@ class Plan:
         Its fingerprint; empty for code.
     trace : Trace
         What explanations are read from.
+    offers : tuple of Offer
+        Made by a router in this step; empty elsewhere.
+    revoked : tuple of Offer
+        Withdrawn by a router since its last plan; empty elsewhere.
+    parts : tuple of Plan
+        Where a router decided in several steps: the earlier ones.
     """
 
     now: float
@@ -75,6 +81,9 @@ class Plan:
     policy: str
     fingerprint: str
     trace: Trace = field(repr=False)
+    offers: tuple[Offer, ...] = field(default=(), kw_only=True)
+    revoked: tuple[Offer, ...] = field(default=(), kw_only=True)
+    parts: tuple[Plan, ...] = field(default=(), repr=False, kw_only=True)
 
     @property
     def gap(self) -> float:
@@ -99,6 +108,9 @@ class Plan:
             When the conversation was not part of the decision.
         """
         known = conversation_id if is_a(conversation_id, str) else ""
+        for part in self.parts:
+            if known in part.assignments:
+                return part.explain(known)
         return explain_conversation(self.trace, conversation_id, held=self.held.get(known))
 
     def memory_after(self, committed: Iterable[str]) -> dict[str, Any]:

@@ -206,6 +206,10 @@ def _hold(
     option = np.full(size, policy.option)
     if policy.max_hold_time is not None:
         option[problem.backlog.waited >= policy.max_hold_time] = 0.0
+    for conversation, prospect in problem.prospects.items():
+        row = problem.backlog.index.get(conversation)
+        if row is not None:
+            option[row] = max(option[row], prospect)
     urgency = {}
     for entry in policy.urgency:
         urgency[entry.term.name] = _weighted(entry, call_value(entry.term, problem, NO_REQUEST, log))

@@ -87,6 +87,9 @@ class Problem:
     memory : mapping
         What earlier decisions left behind; plain data.
     queues : mapping from id to Queue
+    prospects : mapping from conversation id to float
+        What some conversations may still get by waiting, in policy units, where that is more than the policy's option:
+        an agent who knows the case and will be free soon.
     """
 
     now: float
@@ -96,6 +99,7 @@ class Problem:
     estimates: Estimates = field(factory=Estimates)
     memory: Mapping[str, object] = field(factory=dict)
     queues: Mapping[str, Queue] = field(factory=dict)
+    prospects: Mapping[str, float] = field(factory=dict)
     _memo: dict[Hashable, object] = field(factory=dict, repr=False)
 
     @classmethod
@@ -170,6 +174,7 @@ class Problem:
             estimates=self.estimates,
             memory=self.memory,
             queues=self.queues,
+            prospects=self.prospects,
         )
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:

@@ -1,0 +1,496 @@
+"""The one stateful class: events in, plans and offers out, nothing ever double-booked.
+
+A router holds what waits and who works, hears what happens, and decides when asked. It has no clock, no threads and no
+input or output of its own: `now` comes in with every call, and `next_wakeup` says when to call again.
+
+>>> import routematch as rm
+>>> router = Router([rm.Agent("ana", {"billing": 0.9}), rm.Agent("bo", {"billing": 0.6})])
+>>> router.enqueue(rm.Conversation("chat-1", {"billing": 0.5}), 0.0).status
+'waiting'
+>>> router.dispatch(0.0).pairs()
+{'chat-1': 'ana'}
+>>> router.complete("chat-1", 60.0)
+>>> router.status("chat-1")
+'completed'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import evolve
+
+from routematch.errors import Faults
+from routematch.model import Admission, Agent, Assignment, Context, Conversation, Estimates, Held, Offer, Outcome, Queue
+from routematch.model.checks import check_instant, is_a
+from routematch.model.events import (
+    EVENTS,
+    AgentRemoved,
+    AgentUpdated,
+    AssignedExternally,
+    ClaimLost,
+    ConversationAbandoned,
+    ConversationCompleted,
+    ConversationEnqueued,
+    ConversationEscalated,
+    ConversationOverflowed,
+    ConversationPaused,
+    ConversationReopened,
+    ConversationResumed,
+    ConversationTransferred,
+    ConversationUpdated,
+    Dispatched,
+    EstimatesChanged,
+    Event,
+    GraceEnded,
+    OfferAccepted,
+    OfferDeclined,
+    OfferExpired,
+    PolicyChanged,
+    PresenceChanged,
+    WrapUpEnded,
+    WrapUpStarted,
+)
+from routematch.model.frozen import FrozenMap
+from routematch.model.instants import Instant, as_instant
+from routematch.policies import Policy, best_match
+from routematch.router.columns import LiveRoster
+from routematch.router.conversation_events import case_of
+from routematch.router.desk import Desk, looks_at
+from routematch.router.dispatching import Decider, Step
+from routematch.router.reducer import apply, check
+from routematch.router.settings import OfferRules, RouterSettings
+from routematch.routing.code import CodePolicy, is_code
+from routematch.routing.plan import Plan
+from routematch.state.problem import check_queues
+
+__all__ = ["Router"]
+
+
+class Router:
+    """Holds what waits and who works, and decides who gets what.
+
+    Parameters
+    ----------
+    agents : iterable of Agent
+        Those who are there at the start; more may come.
+    policy : Policy or code, optional
+        None means `policies.best_match()`.
+    offers : OfferRules or float, optional
+        None: conversations are assigned at once. Otherwise they are offered; a number is the seconds an offer stands.
+    estimates : Estimates, optional
+    queues : iterable of Queue
+        Where some are declared, conversations may name only these.
+    seed : int, optional
+        None means 0.
+    settings : RouterSettings, optional
+        Wrap-up, grace, reserves and the like.
+
+    Raises
+    ------
+    InvalidInputError
+        Listing every fault.
+    """
+
+    def __init__(
+        self,
+        agents: Iterable[Agent] = (),
+        *,
+        policy: Policy | CodePolicy | None = None,
+        offers: OfferRules | float | None = None,
+        estimates: Estimates | None = None,
+        queues: Iterable[Queue] = (),
+        seed: int | None = None,
+        settings: RouterSettings | None = None,
+    ) -> None:
+        rules = _as_offer_rules(offers)
+        _check_arguments(policy, rules, estimates, seed, settings)
+        chosen = best_match() if policy is None else policy
+        self._seed = seed or 0
+        self._journal: list[Event] = []
+        self._desk = Desk(settings or RouterSettings(), rules, check_queues(queues))
+        self._live = LiveRoster(self._desk)
+        self._desk.looks_at = looks_at(chosen)
+        self._decider = Decider(self._desk, chosen, estimates, self._seed, self._live)
+        for agent in _checked_agents(agents):
+            self._record(AgentUpdated(agent, self._desk.now or 0.0))
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def handle(self, event: Event) -> Admission | Assignment | None:
+        """Hear an event; the verbs below are shorthand for it.
+
+        Parameters
+        ----------
+        event : one of `routematch.model.events.EVENTS`
+            What the router records itself (`Dispatched`, `OfferExpired`, ...) is refused.
+
+        Returns
+        -------
+        Admission, Assignment or None
+            What became of an enqueued or reopened conversation; what an accepted offer gave. An event whose
+            `event_id` was heard before changes nothing and returns None.
+
+        Raises
+        ------
+        RouterStateError
+            When it does not fit the state; nothing changed but time.
+        InvalidInputError
+            When it is no event of the host.
+        """
+        if type(event) not in _FROM_HOST:
+            faults = Faults()
+            faults.add("must be an event of the host", place="event", given=event)
+            faults.raise_if_any()
+        desk = self._desk
+        if event.event_id is not None and event.event_id in desk.seen:
+            return None
+        at = event.at if desk.now is None else max(event.at, desk.now)
+        self._tick(at)
+        check(desk, event)
+        offer = desk.offers.get(event.offer) if isinstance(event, OfferAccepted) else None
+        self._record(event if event.at == at else evolve(event, at=at))  # type: ignore[misc]  # every event is attrs
+        if isinstance(event, ConversationEnqueued):
+            return self._admission(event.conversation.id)
+        if isinstance(event, ConversationReopened):
+            return self._admission(event.conversation)
+        if offer is not None:
+            return Assignment(offer.conversation, offer.agent, offer.worth, offer.worth, units=offer.units)
+        return None
+
+    def enqueue(
+        self,
+        conversation: Conversation,
+        now: Instant,
+        *,
+        earliest_at: Instant | None = None,
+        event_id: str | None = None,
+    ) -> Admission | None:
+        """Let a conversation wait, at once or from `earliest_at` on (a promised callback, outreach)."""
+        event = ConversationEnqueued(conversation, now, earliest_at=earliest_at, event_id=event_id)  # type: ignore[arg-type]
+        return self.handle(event)  # type: ignore[return-value]  # an admission
+
+    def update_conversation(
+        self, conversation: Conversation, now: Instant, *, units: float | None = None, event_id: str | None = None
+    ) -> None:
+        """Take over what the host says of a conversation now; `units` is what it costs its agent (idle: less)."""
+        self.handle(ConversationUpdated(conversation, now, units=units, event_id=event_id))  # type: ignore[arg-type]
+
+    def abandon(self, conversation_id: str, now: Instant, *, event_id: str | None = None) -> None:
+        """End a conversation without an outcome."""
+        self.handle(ConversationAbandoned(conversation_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def pause(
+        self, conversation_id: str, now: Instant, *, resume_at: Instant | None = None, event_id: str | None = None
+    ) -> None:
+        """Snooze a conversation: its units are free, its agent is remembered."""
+        event = ConversationPaused(conversation_id, now, resume_at=resume_at, event_id=event_id)  # type: ignore[arg-type]
+        self.handle(event)
+
+    def resume(self, conversation_id: str, now: Instant, *, event_id: str | None = None) -> None:
+        """Let a paused conversation wait again, for its agent as long as that is worth it."""
+        self.handle(ConversationResumed(conversation_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def transfer(
+        self, conversation_id: str, now: Instant, *, exclude_agent: bool = False, event_id: str | None = None
+    ) -> None:
+        """Give a conversation back to the pool, with its original waiting time."""
+        event = ConversationTransferred(conversation_id, now, exclude_agent=exclude_agent, event_id=event_id)  # type: ignore[arg-type]
+        self.handle(event)
+
+    def escalate(
+        self, conversation_id: str, now: Instant, *, to: str | None = None, event_id: str | None = None
+    ) -> None:
+        """Send a conversation to a queue, to ``"human"``, or (None) away from whoever had it; its history goes along."""
+        self.handle(ConversationEscalated(conversation_id, now, to=to, event_id=event_id))  # type: ignore[arg-type]
+
+    def reopen(self, conversation_id: str, now: Instant, *, event_id: str | None = None) -> Admission | None:
+        """Let an ended conversation wait again."""
+        return self.handle(ConversationReopened(conversation_id, now, event_id=event_id))  # type: ignore[arg-type,return-value]
+
+    def complete(
+        self, conversation_id: str, now: Instant, *, outcome: Outcome | None = None, event_id: str | None = None
+    ) -> None:
+        """End a conversation that an agent holds."""
+        self.handle(ConversationCompleted(conversation_id, now, outcome=outcome, event_id=event_id))  # type: ignore[arg-type]
+
+    def update_agent(self, agent: Agent, now: Instant, *, event_id: str | None = None) -> None:
+        """Add an agent, or take over what the host says of one now.
+
+        `Agent.load` is work that the router does not know of; what it gave the agent itself is counted besides.
+        """
+        self.handle(AgentUpdated(agent, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def remove_agent(self, agent_id: str, now: Instant, *, event_id: str | None = None) -> None:
+        """Forget an agent; what it had waits again."""
+        self.handle(AgentRemoved(agent_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def set_presence(
+        self, agent_id: str, presence: str | Mapping[str, str], now: Instant, *, event_id: str | None = None
+    ) -> None:
+        """Let an agent sign in, go away or go offline; a mapping says so by channel."""
+        self.handle(PresenceChanged(agent_id, presence, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def start_wrap_up(
+        self, agent_id: str, now: Instant, *, ends_at: Instant | None = None, event_id: str | None = None
+    ) -> None:
+        """Keep an agent from new work until `ends_at`, or until told otherwise."""
+        self.handle(WrapUpStarted(agent_id, now, ends_at=ends_at, event_id=event_id))  # type: ignore[arg-type]
+
+    def end_wrap_up(self, agent_id: str, now: Instant, *, event_id: str | None = None) -> None:
+        """Let an agent take new work again."""
+        self.handle(WrapUpEnded(agent_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def accept(self, offer_id: str, now: Instant, *, event_id: str | None = None) -> Assignment | None:
+        """Hear that an agent took what it was offered."""
+        return self.handle(OfferAccepted(offer_id, now, event_id=event_id))  # type: ignore[arg-type,return-value]
+
+    def decline(self, offer_id: str, now: Instant, *, reason: str | None = None, event_id: str | None = None) -> None:
+        """Hear that an agent refused what it was offered; it is left alone with it for a while."""
+        self.handle(OfferDeclined(offer_id, now, reason=reason, event_id=event_id))  # type: ignore[arg-type]
+
+    def assign_externally(
+        self, conversation_id: str, agent_id: str, now: Instant, *, event_id: str | None = None
+    ) -> None:
+        """Hear that a conversation was given to an agent by hand; that always wins."""
+        self.handle(AssignedExternally(conversation_id, agent_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def claim_lost(self, conversation_id: str, now: Instant, *, event_id: str | None = None) -> None:
+        """Hear that the host could not claim what was placed: it waits again, and the agent keeps its turn."""
+        self.handle(ClaimLost(conversation_id, now, event_id=event_id))  # type: ignore[arg-type]
+
+    def set_policy(self, policy: Policy | CodePolicy, now: Instant, *, event_id: str | None = None) -> None:
+        """Let another policy decide from now on."""
+        _check_arguments(policy, None, None, None, None)
+        event = _policy_event(policy, as_instant(now), event_id)  # type: ignore[arg-type]
+        if event_id is None or event_id not in self._desk.seen:
+            self._decider.policy = policy
+            self._desk.looks_at = looks_at(policy)
+            self.handle(event)
+
+    def set_estimates(self, estimates: Estimates, now: Instant, *, event_id: str | None = None) -> None:
+        """Let other estimates count from now on."""
+        event = EstimatesChanged(estimates, now, event_id=event_id)  # type: ignore[arg-type]
+        if event_id is None or event_id not in self._desk.seen:
+            self._decider.estimates = estimates
+            self.handle(event)
+
+    # --- what is decided ---------------------------------------------------------------------------------------------
+
+    def dispatch(self, now: Instant) -> Plan:
+        """Decide about all that changed, and carry it out: assign, or offer.
+
+        Parameters
+        ----------
+        now : float or datetime
+
+        Returns
+        -------
+        Plan
+            What was placed, and who of those that were looked at goes on waiting; with `offers` made and `revoked`.
+        """
+        desk = self._desk
+        at = self._instant(now)
+        self._tick(at)
+        desk.now = at
+        desk.wake(at)
+        revoked = tuple(desk.revoked)
+        gathers = self._gathers_until()
+        if gathers is not None and gathers > at:
+            return evolve(self._empty(at), revoked=())
+        if not (desk.dirty_cases or desk.dirty_seats or revoked):
+            return self._empty(at)
+        steps = self._decider.steps(at, self._record)
+        if not steps:
+            self._record(Dispatched(at=at))
+            return evolve(self._empty(at), revoked=revoked)
+        return self._joined(steps, revoked)
+
+    @property
+    def next_wakeup(self) -> float | None:
+        """When to call `dispatch` again if nothing happens, in POSIX seconds; None: not at all."""
+        desk = self._desk
+        gathers = self._gathers_until()
+        soonest = [entry[0] for entry in (desk.timers.next(), desk.wakeups.next()) if entry is not None]
+        if gathers is not None:
+            soonest.append(gathers)
+        return min(soonest, default=None)
+
+    def _gathers_until(self) -> float | None:
+        """Return until when changes are gathered before they are decided together; None when nothing changed."""
+        desk = self._desk
+        if desk.dirty_since is None or not (desk.dirty_cases or desk.dirty_seats):
+            return None
+        return desk.dirty_since + desk.settings.batch_time
+
+    def _joined(self, steps: list[Step], revoked: tuple[Offer, ...]) -> Plan:
+        """Return several steps as one plan; offers get their context."""
+        plans = [step.plan for step in steps]
+        offers = tuple(evolve(o, context=self.context(o.conversation)) for plan in plans for o in plan.offers)
+        if len(plans) == 1:
+            return evolve(plans[0], offers=offers, revoked=revoked)
+        assignments = {c: a for plan in plans for c, a in plan.assignments.items()}
+        held = {c: h for plan in plans for c, h in plan.held.items() if c not in assignments}
+        return evolve(
+            plans[-1],
+            assignments=FrozenMap(assignments),
+            held=FrozenMap(held),
+            worth=sum(plan.worth for plan in plans),
+            bound=sum(plan.bound for plan in plans),
+            is_optimal=all(plan.is_optimal for plan in plans),
+            warnings=tuple(dict.fromkeys(w for plan in plans for w in plan.warnings)),
+            faults=tuple(fault for plan in plans for fault in plan.faults),
+            offers=offers,
+            revoked=revoked,
+            parts=tuple(plans),
+        )
+
+    def _empty(self, at: float) -> Plan:
+        decider = self._decider
+        return decider.plan(decider.problem([], self._live.at(at), at))
+
+    # --- what is known -----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float | None:
+        """The latest instant heard of, in POSIX seconds."""
+        return self._desk.now
+
+    @property
+    def journal(self) -> tuple[Event, ...]:
+        """All records since the start, or since `take_journal`."""
+        return tuple(self._journal)
+
+    def take_journal(self) -> tuple[Event, ...]:
+        """Return the records so far and forget them: for a host that stores them."""
+        taken, self._journal = tuple(self._journal), []
+        return taken
+
+    def status(self, conversation_id: str) -> str:
+        """Return where a conversation stands, from `router.STATUSES`.
+
+        Raises
+        ------
+        RouterStateError
+            When the router does not know it.
+        """
+        return case_of(self._desk, conversation_id).status
+
+    def agent_of(self, conversation_id: str) -> str | None:
+        """Return who holds a conversation, or has it paused."""
+        return case_of(self._desk, conversation_id).agent
+
+    @property
+    def held(self) -> Mapping[str, Held]:
+        """Everybody who waits, in order of arrival, with the reason of the last decision about it."""
+        waiting = sorted(self._desk.lines, key=lambda case: (case.arrived_at, case.id))
+        return FrozenMap(
+            {c.id: Held(c.id, c.reason, c.review_at, c.blocked_by) for c in waiting if c.reason is not None}
+        )
+
+    @property
+    def offers(self) -> Mapping[str, Offer]:
+        """Open offers by id."""
+        return FrozenMap(self._desk.offers)
+
+    def load(self, agent_id: str) -> float:
+        """Return an agent's units in use, wrap-up and open offers included."""
+        from routematch.router.agent_events import seat_of
+
+        return seat_of(self._desk, agent_id).used / 1000
+
+    def context(self, conversation_id: str) -> Context:
+        """Return what is known of a conversation, so that nothing is asked twice."""
+        case = case_of(self._desk, conversation_id)
+        attempts = tuple(case.attempts or ())
+        channels = dict.fromkeys((*(attempt.channel for attempt in attempts), case.conversation.channel))
+        known = self._desk.customers.get(case.conversation.customer or "", {})
+        return Context(
+            conversation=case.conversation,
+            arrived_at=case.arrived_at,
+            attempts=attempts,
+            channels=tuple(channels),
+            outcomes=case.outcomes,
+            transfers=case.transfers,
+            escalations=case.escalations,
+            known_agents=tuple(reversed(known)),
+        )
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _instant(self, now: Instant) -> float:
+        faults = Faults()
+        at = check_instant(faults, "now", as_instant(now))
+        if at is None:
+            faults.add("must be given", place="now")
+        faults.raise_if_any()
+        assert at is not None
+        return at if self._desk.now is None else max(at, self._desk.now)
+
+    def _record(self, event: Event) -> None:
+        apply(self._desk, event)
+        self._journal.append(event)
+
+    def _tick(self, now: float) -> None:
+        """Carry out what time brought until now, each at its own instant."""
+        desk = self._desk
+        for at, (kind, identifier) in desk.timers.due(now):
+            instant = at if desk.now is None else max(at, desk.now)
+            if kind == "offer":
+                self._record(OfferExpired(identifier, instant))
+            elif kind == "wrap_up":
+                self._record(WrapUpEnded(identifier, instant, only_due=True))
+            elif kind == "grace":
+                self._record(GraceEnded(identifier, instant))
+            elif kind == "overflow":
+                queue = desk.cases[identifier].queue
+                overflow = desk.queues[queue].overflow if queue is not None else None
+                self._record(ConversationOverflowed(identifier, instant, overflow))
+            else:
+                self._record(ConversationResumed(identifier, instant))
+
+    def _admission(self, conversation_id: str) -> Admission:
+        case = self._desk.cases[conversation_id]
+        said, _, reason = (case.admitted or "").partition(": ")
+        return Admission(said or case.status, case.queue, reason or None)
+
+
+_FROM_HOST = frozenset(EVENTS.values()) - {Dispatched, OfferExpired, GraceEnded, ConversationOverflowed}
+
+
+def _as_offer_rules(offers: object) -> OfferRules | None:
+    if offers is None or is_a(offers, OfferRules):
+        return offers  # type: ignore[return-value]  # narrowed
+    return OfferRules(offers)  # type: ignore[arg-type]  # checked there
+
+
+def _checked_agents(agents: Iterable[Agent]) -> tuple[Agent, ...]:
+    from routematch.state import Roster
+
+    return Roster.of(agents).agents
+
+
+def _check_arguments(policy: object, rules: object, estimates: object, seed: object, settings: object) -> None:
+    faults = Faults()
+    if policy is not None and not is_a(policy, Policy) and not is_code(policy):
+        faults.add("must be a Policy, or code with decide, on_arrival or on_free", place="policy", given=policy)
+    if estimates is not None and not is_a(estimates, Estimates):
+        faults.add("must be Estimates", place="estimates", given=estimates)
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        faults.add("must be a whole number of at least 0", place="seed", given=seed)
+    if settings is not None and not is_a(settings, RouterSettings):
+        faults.add("must be RouterSettings(...)", place="settings", given=settings)
+    faults.raise_if_any()
+
+
+def _policy_event(policy: Policy | CodePolicy, at: float, event_id: str | None) -> PolicyChanged:
+    if is_a(policy, Policy):
+        data = policy.to_data()  # type: ignore[union-attr]  # a policy
+        return PolicyChanged(
+            policy.name,  # type: ignore[union-attr]
+            at,
+            fingerprint=policy.fingerprint,  # type: ignore[union-attr]
+            policy=data,
+            event_id=event_id,
+        )
+    return PolicyChanged(type(policy).__name__, at, event_id=event_id)
