@@ -10,6 +10,7 @@ from routematch.errors import Faults
 from routematch.explain.explanation import Alternative, Blocking, Explanation, Refusal, RelaxationEffect, TradeOff
 from routematch.model import AllOf, Condition, Held
 from routematch.model.checks import is_a
+from routematch.model.evidence import ANYBODY
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import first_instant_after
 from routematch.model.requirements import ANYONE
@@ -101,8 +102,8 @@ def _change_needed(trace: Trace, row: int, agent: int) -> float | None:
 def _source(trace: Trace, row: int, chosen: int) -> str:
     """Return whether history or declaration stands behind the achievement of a pair."""
     problem = trace.problem
-    learned = problem.estimates.success.get(problem.roster.ids[chosen])
-    if learned is None:
+    success = problem.estimates.success
+    if problem.roster.ids[chosen] not in success and ANYBODY not in success:
         return "declared"
     known = problem.success(problem.backlog.classes[problem.backlog.class_of[row]])
     return "declared" if known is None else "learned"

@@ -9,6 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.model import AllOf, AnyOf, Attribute, Condition, Estimate, NoneOf, Requirement
+from routematch.model.evidence import ANYBODY
 from routematch.state.roster import Roster
 
 __all__ = ["Learned"]
@@ -30,8 +31,16 @@ class Learned:
 
     @classmethod
     def of(cls, table: Mapping[str, Mapping[str, Estimate]], roster: Roster) -> Learned:
-        """Turn a table of estimates; agents who are not in the roster are left out."""
+        """Turn a table of estimates; agents who are not in the roster are left out.
+
+        The row of ``"*"`` stands for every agent and skill of whom nothing else is said.
+        """
         entries: dict[str, tuple[list[int], list[float]]] = {}
+        anybody = table.get(ANYBODY, {})
+        for name, estimate in anybody.items():
+            known = {roster.index[agent] for agent, row in table.items() if agent in roster.index and name in row}
+            others = [position for position in range(len(roster)) if position not in known]
+            entries[name] = (others, [estimate.mean] * len(others))
         for agent, row in table.items():
             position = roster.index.get(agent)
             if position is None:

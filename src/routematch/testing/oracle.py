@@ -190,7 +190,8 @@ class Case:
 
     def achievement(self, conversation: Conversation, agent: Agent) -> float:
         """Return the weakest link among the skills asked for, learned where known, declared otherwise."""
-        learned = {skill: known.mean for skill, known in self.estimates.success.get(agent.id, {}).items()}
+        table = self.estimates.success
+        learned = {skill: known.mean for skill, known in {**table.get("*", {}), **table.get(agent.id, {})}.items()}
         waited = self.waited(conversation)
         return min(_stands(part, agent, waited, learned)[1] for part in self.parts(conversation))
 
@@ -199,7 +200,8 @@ class Case:
 
     def handle_time(self, conversation: Conversation, agent: Agent) -> float:
         """Return the expected handle time of a pair, in seconds."""
-        known = self.estimates.handle_time.get(agent.id, {})
+        table = self.estimates.handle_time
+        known = {**table.get("*", {}), **table.get(agent.id, {})}
         times = [known[skill].mean for skill in self._skills_asked(conversation) if skill in known]
         if times:
             return max(times)
