@@ -92,9 +92,10 @@ class _Ties:
         for row in row_of[np.flatnonzero(np.diff(row_of, prepend=-1))].tolist():
             if self.cell[row] >= 0:
                 self.movers[self.cell[row]].add(row)
-        self.cells_of: dict[int, list[int]] = {}
+        self.giving_inside: dict[int, set[int]] = {}
         for cell in range(self.agents, len(self.owner)):
-            self.cells_of.setdefault(self.owner[cell], []).append(cell)
+            if self.load[cell] > self.least[cell]:
+                self.giving_inside.setdefault(self.owner[cell], set()).add(cell)
         self.dead: set[int] = set()
         self.closed: set[int] = set()
         self.row_of = row_of
@@ -189,16 +190,17 @@ class _Ties:
 
     def _count(self, cell: int, rows: int) -> None:
         self.load[cell] += rows
+        giving = self.giving
         if cell >= self.agents:
-            return
-        if self.load[cell] < self.most[cell]:
+            giving = self.giving_inside.setdefault(self.owner[cell], set())
+        elif self.load[cell] < self.most[cell]:
             self.open.add(cell)
         else:
             self.open.discard(cell)
         if self.load[cell] > self.least[cell]:
-            self.giving.add(cell)
+            giving.add(cell)
         else:
-            self.giving.discard(cell)
+            giving.discard(cell)
 
     def _search(  # noqa: C901, PLR0912 - one loop, every line of it counts
         self, row: int, choices: list[tuple[int, int]], source: int | None, dead: set[int]
@@ -280,9 +282,7 @@ class _Ties:
         if cell >= self.agents:
             return [self.owner[cell]] if self.load[cell] < self.most[cell] else []
         up = _TO_ROOT if cell in self.open else ()
-        if cell not in self.cells_of:
-            return up
-        return [*up, *(inner for inner in self.cells_of[cell] if self.load[inner] > self.least[inner])]
+        return [*up, *self.giving_inside[cell]] if cell in self.giving_inside else up
 
     def _apply(self, row: int, end: int, reached: dict[int, tuple[int, int]]) -> None:
         """Move every row of the chain, from its end back to the row it began with."""

@@ -51,7 +51,7 @@ def choose(network: Network) -> Choice:
     searching = total if rows > RUSH * total else rows
     sparse_time = CELL * searching * (rows + total) + ENTRY * entries
     if network.has_groups:
-        return Choice("chains", 2 * sparse_time // STEP + 10_000)
+        return Choice("chains", sparse_time // ((2 if rows <= SCARCE * total else 7) * STEP) + 10_000)
     if rows * total <= DENSE_ENTRIES:
         return Choice("hungarian")
     if are_of_few_kinds(network):

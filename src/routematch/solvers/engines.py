@@ -9,7 +9,7 @@ value, the answer is handed out with that bound and not called optimal. So no wr
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from attrs import frozen
@@ -27,6 +27,7 @@ from routematch.solvers.matching import Matching
 from routematch.solvers.network import Network, build_network
 from routematch.solvers.prices import Duals, dual_total, smallest_prices
 from routematch.solvers.problem import AssignmentProblem
+from routematch.solvers.small import SmallSolution, solve_small
 from routematch.solvers.sparse import solve_sparse
 from routematch.solvers.transport import solve_classes
 from routematch.solvers.verify import find_tight, is_feasible, is_proven, total
@@ -34,6 +35,7 @@ from routematch.solvers.verify import find_tight, is_feasible, is_proven, total
 __all__ = ["Method", "Solution", "finish", "solve", "solve_network"]
 
 Ints = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 Method = Literal["auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"]
 
@@ -77,7 +79,12 @@ def solve(problem: AssignmentProblem, *, method: Method = "auto", budget: int | 
     require_kind(problem, AssignmentProblem, "problem")
     _check_method(method)
     budget = None if budget is None else whole_number(budget, "budget")
+    small = solve_small(problem) if method == "hungarian" or (method == "auto" and budget is None) else None
+    if small is not None and small.is_only:
+        return _of_small(small, problem.resolution)
     network = build_network(problem)
+    if small is not None:
+        return finish(network, _solution_of_small(network, small))[0]
     if method in {"hungarian", "classes"} and network.has_groups:
         raise InvalidInputError(
             f"method {method!r} does not take group caps; use 'auto', 'sparse', 'chains' or 'min_cost_flow'"
@@ -158,6 +165,31 @@ def _by_reference(network: Network) -> Solution:
     return Solution(result.pair, result.duals, "min_cost_flow", result.steps)
 
 
+def _of_small(small: SmallSolution, resolution: float) -> Matching:
+    value = (small.total + float(small.hold.sum())) * resolution
+    return Matching(
+        agent_of=_read_only(small.agent_of),
+        value=value,
+        bound=value,
+        is_optimal=True,
+        conversation_price=_read_only((small.hold + small.gain) * resolution),
+        agent_price=_read_only(small.price * resolution),
+        method="hungarian",
+    )
+
+
+def _solution_of_small(network: Network, small: SmallSolution) -> Solution:
+    served = np.flatnonzero(small.agent_of >= 0)
+    pair = np.full(network.rows, -1)
+    pair[served] = network.pairs_of(served, small.agent_of[served])
+    return Solution(pair, Duals(small.gain.astype(np.int64), small.price.astype(np.int64)), "hungarian")
+
+
+def _read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    array.flags.writeable = False
+    return array
+
+
 def _check_method(method: object) -> None:
     if not isinstance(method, str) or method not in get_args(Method):
         faults = Faults()
@@ -190,15 +222,13 @@ def finish(network: Network, found: Solution) -> tuple[Matching, Ints]:
     extra = duals.price[: network.agents] - network.next_cost(network.capacity)
     agent_price = _value_part(network, np.maximum(extra, 0)).astype(np.float64) * network.resolution
     conversation_price = (network.hold + _value_part(network, duals.gain)).astype(np.float64) * network.resolution
-    for array in (agent_of, agent_price, conversation_price):
-        array.flags.writeable = False
     matching = Matching(
-        agent_of=agent_of,
+        agent_of=_read_only(agent_of),
         value=value * network.resolution,
         bound=(value + missing) * network.resolution,
         is_optimal=proven,
-        conversation_price=conversation_price,
-        agent_price=agent_price,
+        conversation_price=_read_only(conversation_price),
+        agent_price=_read_only(agent_price),
         method=found.method,
         steps=found.steps,
     )

@@ -130,7 +130,7 @@ class _Checks:
         self.faults = Faults()
 
     def value(self, given: ArrayLike | SparseRows) -> NDArray[np.float64] | SparseRows:
-        if isinstance(given, SparseRows):
+        if not isinstance(given, np.ndarray) and isinstance(given, SparseRows):
             return self._sparse_value(given)
         if hasattr(given, "tocsr"):
             raise InvalidInputError("value must be dense or in compressed sparse rows (call .tocsr())")
@@ -177,12 +177,14 @@ class _Checks:
             shown = "x".join("any" if want is None else str(want) for want in shape)
             self.faults.add(f"must be whole numbers of shape {shown}, not {array.dtype} {array.shape}", place=name)
             return np.zeros(tuple(want or 0 for want in shape), np.int64)
-        large = too_large(array)
-        for index in np.argwhere(large)[:100]:
-            place = f"{name}[{', '.join(map(str, index))}]"
-            self.faults.add("must be below 2^63", place=place, given=int(array[tuple(index)]))
-        whole = np.where(large, 0, as_int64(array)) if large.any() else as_int64(array)
-        if at_least is not None:
+        whole = as_int64(array)
+        large = too_large(array) if array.dtype == np.uint64 else None
+        if large is not None and large.any():
+            for index in np.argwhere(large)[:100]:
+                place = f"{name}[{', '.join(map(str, index))}]"
+                self.faults.add("must be below 2^63", place=place, given=int(array[tuple(index)]))
+            whole = np.where(large, 0, whole)
+        if at_least is not None and whole.size and whole.min() < at_least:
             for index in np.argwhere(whole < at_least)[:100]:
                 place = f"{name}[{', '.join(map(str, index))}]"
                 self.faults.add(f"must be at least {at_least}", place=place, given=int(whole[tuple(index)]))
