@@ -1,13 +1,13 @@
 """How long a conversation still has to wait, with an interval that is as wide as it must be, and its position.
 
-The estimate comes from the line itself, not from how long others waited: how many are ahead for the same agents, how
-fast these become free, who comes and goes by plan, and how readily people give up (`routematch.router.wait_clock`). What
-the model leaves out is learned from the waits that come true: the pace of the line, and how far the truth lies from what
-was foretold, so that an interval of 80 % holds about 80 % of the waits also on days unlike yesterday
+The estimate comes from the line itself, not from how long others waited: how many are ahead for the same agents,
+how fast these become free, who comes and goes by plan, and how readily people give up (`routematch.router.wait_clock`).
+What the model leaves out is learned from the waits that come true: the pace of the line, and how far the truth lies
+from what was foretold, so that an interval of 80 % holds about 80 % of the waits also on days unlike yesterday
 (`routematch.router.wait_learning`). `docs/explanation/estimated-wait.md` tells the whole story, with measurements.
 
-No clock, no chance, and no waiting conversation is held here: the caller says what the line looks like, keeps `forecast`
-with the conversation, and hands it back when the conversation starts.
+No clock, no chance, and no waiting conversation is held here: the caller says what the line looks like, keeps
+`forecast` with the conversation, and hands it back when the conversation starts.
 
 >>> waits = WaitEstimator()
 >>> for handle_time in (240.0, 360.0) * 20:
@@ -33,7 +33,7 @@ from attrs import evolve, frozen
 from routematch.errors import CorruptRecordError, Faults, SchemaVersionError, shorten
 from routematch.model.checks import check_count, check_number, is_a
 from routematch.router.wait_clock import SCORES, Line, expected_wait, score_of, wait_at, wait_curve
-from routematch.router.wait_learning import FadingHazard, WaitMemory
+from routematch.router.wait_learning import ROUNDS, FadingHazard, WaitMemory, length_of
 
 __all__ = ["MAX_CLASSES", "WaitEstimate", "WaitEstimator"]
 
@@ -141,18 +141,13 @@ class WaitEstimator:
         waited = _seconds("waited", waited)
         forecast = _forecast(forecast)
         memories = self._memories(class_key)
-        own = memories[-1]
-        if len(forecast) > 1:
-            gr = int(forecast[-1])
-            if own.scores[gr].count == 0:
-                own.scores[gr].follow(self._everything.scores[gr])
         for memory in memories:
             memory.patience.add(waited, abandoned=False)
-            if len(forecast) > 1:
-                memory.scores[gr].add(score_of(forecast[1:-1], waited))
-                memory.pace.add(forecast[0], waited)
-            elif forecast:
+        if len(forecast) == 1:
+            for memory in memories:
                 memory.at_once.add(waited)
+        elif forecast:
+            self._learn(memories, waited, forecast)
 
     # --- the question -------------------------------------------------------------------------------------------------
 
@@ -214,13 +209,9 @@ class WaitEstimator:
         if math.isinf(curve[-1]):
             low = curve[1] if math.isfinite(curve[1]) else None
             return self._unknown(place, low, "by the known staffing nobody may be left when its turn comes")
-        return self._in_line(
-            class_key,
-            place,
-            curve,
-            expected_wait(evolve(line, pace=1.0)),
-            (x := (ahead - free + 1) / max(servers, 1), 0 if x < 0.3 else 1 if x < 1 else 2)[1],
-        )
+        length = length_of((line.ahead + 1.0) / max(servers, 1.0))
+        forecast = (expected_wait(evolve(line, pace=1.0)), float(length), *curve)
+        return self._in_line(class_key, place, forecast)
 
     # --- state --------------------------------------------------------------------------------------------------------
 
@@ -269,6 +260,15 @@ class WaitEstimator:
             own = self._classes[class_key] = WaitMemory(self._level)
         return (self._everything, own)
 
+    def _learn(self, memories: tuple[WaitMemory, ...], waited: float, forecast: tuple[float, ...]) -> None:
+        """Learn pace and scores from a wait that was foretold."""
+        unpaced, length, score = forecast[0], int(forecast[1]), score_of(forecast[2:], waited)
+        if not memories[-1].scores[length].count:
+            memories[-1].scores[length].follow(self._everything.scores[length])
+        for memory in memories:
+            memory.scores[length].add(score)
+            memory.pace.add(unpaced, waited)
+
     def _with_history(self, class_key: str, line: Line) -> Line:
         """Return a line with what is known from the past."""
         everything = self._everything
@@ -298,20 +298,21 @@ class WaitEstimator:
     def _unknown(self, position: int, low: float | None, note: str) -> WaitEstimate:
         return WaitEstimate(None, low, None, self._level, position, "unknown", note)
 
-    def _in_line(self, class_key: str, position: int, curve: tuple[float, ...], unpaced: float, gr) -> WaitEstimate:
+    def _in_line(self, class_key: str, position: int, forecast: tuple[float, ...]) -> WaitEstimate:
+        length = int(forecast[1])
         own = self._classes.get(class_key, self._everything)
-        scores = own.scores[gr] if own.scores[gr].count >= _ENOUGH else self._everything.scores[gr]
-        low, middle, high = (wait_at(curve, score) for score in sorted((scores.low, scores.middle, scores.high)))
+        scores = own.scores[length] if own.scores[length].count >= _ENOUGH else self._everything.scores[length]
+        low, middle, high = (wait_at(forecast[2:], score) for score in sorted((scores.low, scores.middle, scores.high)))
         # Exact where the cube root of the wait is normal; with 80 % it is Swanson's rule, 0.3, 0.4, 0.3.
         mean = middle + ((low + high) / 2.0 - middle) / _quantile(self._level) ** 2
-        forecast = (unpaced, *curve, gr) if math.isfinite(unpaced) else ()
+        learnable = forecast if math.isfinite(forecast[0]) else ()
         mean = min(max(mean, low), high)
-        return WaitEstimate(mean, low, high, self._level, position, "line", self._note(), forecast)
+        return WaitEstimate(mean, low, high, self._level, position, "line", self._note(), learnable)
 
     def _note(self) -> str:
         if not self._everything.handle_time.count:
             return f"no handle time known yet: counts on {self._handle_time:g} seconds"
-        if sum(x.count for x in self._everything.scores) < _ENOUGH:
+        if sum(scores.count for scores in self._everything.scores) < _ENOUGH:
             return "hardly any wait has come true yet: the interval is the model's alone"
         return ""
 
@@ -358,5 +359,7 @@ def _forecast(given: Sequence[float]) -> tuple[float, ...]:
     if len(given) not in {0, 1, 2 + len(SCORES)}:
         faults.add("must be the forecast of a WaitEstimate", place="forecast", given=given)
     numbers = tuple(check_number(faults, f"forecast[{at}]", value, at_least=0) for at, value in enumerate(given))
+    if len(numbers) > 1 and numbers[1] not in range(len(ROUNDS) + 1):
+        faults.add("must be the forecast of a WaitEstimate", place="forecast", given=given)
     faults.raise_if_any()
     return numbers

@@ -3,7 +3,7 @@
 Quantiles are tracked: each rises by ``step x its level`` when an observation lies above it and falls by ``step x (1 -
 level)`` otherwise. In the long run exactly that share of the observations lies below, however they drift. It is the
 update of Gibbs and Candes' adaptive conformal inference, applied to the quantile itself (Angelopoulos, Candes and
-Tibshirani 2023, section 2).
+Tibshirani 2023).
 
 References: I. Gibbs and E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS 34 (2021).
 A. N. Angelopoulos, E. J. Candes and R. J. Tibshirani, "Conformal PID control for time series prediction", NeurIPS 36
@@ -25,14 +25,17 @@ from statistics import NormalDist
 
 from routematch.errors import CorruptRecordError, shorten
 
-__all__ = ["FadingHazard", "FadingMean", "FadingRatio", "TrackedQuantiles", "WaitMemory", "numbers_of"]
+__all__ = ["FadingHazard", "FadingMean", "FadingRatio", "TrackedQuantiles", "WaitMemory", "length_of"]
 
 #: Ages of a wait, in seconds, between which the readiness to leave is taken as constant.
 AGES = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, math.inf)
 
-_HANDLE_TIMES, _WAITS, _PACE, _AT_ONCE = 200, 1500, 500, 50
-_STEP = 0.025
-_FIRST = 0.3
+#: Errors differ with the length of the line: up to 0.3 of a round of all agents, up to one round, more.
+ROUNDS = (0.3, 1.0)
+
+_HANDLE_TIMES, _WAITS, _PACE, _AT_ONCE = 200, 1500, 1000, 50
+#: Step of a tracked quantile, in scores: early on ``_FIRST_STEP / sqrt(count + 10)``, then the last one for good.
+_FIRST_STEP, _LAST_STEP = 0.3, 0.025
 
 
 class FadingMean:
@@ -72,7 +75,7 @@ class FadingMean:
 
     def restore(self, data: object) -> None:
         """Take over a state."""
-        count, self.mean, self.variance = numbers_of(data, 3)
+        count, self.mean, self.variance = _numbers(data, 3)
         self.count = int(count)
 
 
@@ -113,7 +116,7 @@ class FadingRatio:
 
     def restore(self, data: object) -> None:
         """Take over a state."""
-        count, self.above, self.below = numbers_of(data, 3)
+        count, self.above, self.below = _numbers(data, 3)
         self.count = int(count)
 
 
@@ -166,7 +169,7 @@ class FadingHazard:
     def restore(self, data: object) -> None:
         """Take over a state."""
         ages = len(AGES) - 1
-        count, *sums = numbers_of(data, 2 * ages + 1)
+        count, *sums = _numbers(data, 2 * ages + 1)
         self.count, self.left, self.exposure = int(count), sums[:ages], sums[ages:]
 
 
@@ -198,7 +201,7 @@ class TrackedQuantiles:
         """Take one score."""
         tail = (1.0 - self.level) / 2.0
         self.count += 1
-        step = max(_STEP, _FIRST / math.sqrt(self.count + 10.0))
+        step = max(_FIRST_STEP / math.sqrt(self.count + 10.0), _LAST_STEP)
         self.low += step * (tail - (score < self.low))
         self.middle += step * (0.5 - (score < self.middle))
         self.high += step * (1.0 - tail - (score < self.high))
@@ -213,8 +216,11 @@ class TrackedQuantiles:
 
     def restore(self, data: object) -> None:
         """Take over a state."""
-        count, self.low, self.middle, self.high = numbers_of(data, 4)
+        count, self.low, self.middle, self.high = _numbers(data, 4)
         self.count = int(count)
+
+
+Remembered = FadingMean | FadingRatio | FadingHazard | TrackedQuantiles
 
 
 class WaitMemory:
@@ -228,8 +234,8 @@ class WaitMemory:
         Of all waits that ended.
     pace : FadingRatio
         Waits by the clock alone, to waits as they were.
-    scores : TrackedQuantiles
-        Where waits lay on the curves that were foretold.
+    scores : tuple of TrackedQuantiles
+        Where waits lay on the curves that were foretold, by length of the line.
     at_once : FadingMean
         Waits of those for whom an agent was free.
     """
@@ -240,12 +246,12 @@ class WaitMemory:
         self.handle_time = FadingMean(_HANDLE_TIMES)
         self.patience = FadingHazard(_WAITS)
         self.pace = FadingRatio(_PACE)
-        self.scores = tuple(TrackedQuantiles(level) for _ in range(3))
+        self.scores = tuple(TrackedQuantiles(level) for _ in range(len(ROUNDS) + 1))
         self.at_once = FadingMean(_AT_ONCE)
 
-    def to_data(self) -> dict[str, list[float]]:
+    def to_data(self) -> dict[str, list[list[float]]]:
         """Return the state as plain data."""
-        return {name: getattr(self, name).to_data() for name in self.__slots__}
+        return {name: [part.to_data() for part in parts] for name, parts in self._parts()}
 
     def restore(self, data: object) -> None:
         """Take over a state.
@@ -257,11 +263,29 @@ class WaitMemory:
         """
         if not isinstance(data, Mapping):
             raise CorruptRecordError(f"what is remembered of waits must be a mapping, got {shorten(data)}")
-        for name in self.__slots__:
-            getattr(self, name).restore(data.get(name))
+        for name, parts in self._parts():
+            lists = data.get(name)
+            if not isinstance(lists, list) or len(lists) != len(parts):
+                raise CorruptRecordError(f"{name} must be a list of {len(parts)}, got {shorten(lists)}")
+            for part, numbers in zip(parts, lists, strict=True):
+                part.restore(numbers)
+
+    def _parts(self) -> list[tuple[str, tuple[Remembered, ...]]]:
+        return [
+            ("handle_time", (self.handle_time,)),
+            ("patience", (self.patience,)),
+            ("pace", (self.pace,)),
+            ("scores", self.scores),
+            ("at_once", (self.at_once,)),
+        ]
 
 
-def numbers_of(data: object, length: int) -> list[float]:
+def length_of(rounds: float) -> int:
+    """Return whether a line is short (0), middling (1) or long (2), by the rounds of all agents it takes."""
+    return sum(rounds > limit for limit in ROUNDS)
+
+
+def _numbers(data: object, length: int) -> list[float]:
     """Return a list of finite numbers of a given length.
 
     Raises
