@@ -2,6 +2,7 @@
 
 from routematch.metrics.abandonment import Abandonment, Refusal
 from routematch.metrics.breakdown import AXES, Breakdown
+from routematch.metrics.comparison import Difference, PairedConversations, compare, difference, holm, paired
 from routematch.metrics.cost import HandlingCost, StaffCost
 from routematch.metrics.fairness import (
     GoodShareFairness,
@@ -12,6 +13,18 @@ from routematch.metrics.fairness import (
 )
 from routematch.metrics.family import METRICS
 from routematch.metrics.handling import MeanHandleTime, MeanWrapUpTime, Transfers
+from routematch.metrics.intervals import (
+    Measured,
+    Until,
+    after,
+    batch_means,
+    mser5,
+    over_batches,
+    over_replications,
+    student_t,
+    truncated_start,
+    until,
+)
 from routematch.metrics.measuring import Grouped, by, measure, measures
 from routematch.metrics.metric import Metric
 from routematch.metrics.occupancy import BusyAgents, Occupancy, StaffedAgents, Utilisation
@@ -23,6 +36,7 @@ from routematch.metrics.outcomes import (
     Value,
     ValuePerConversation,
 )
+from routematch.metrics.selection import Selection, select_best
 from routematch.metrics.service_level import SERVICE_LEVELS, ServiceLevel
 from routematch.metrics.volume import Arrivals, OfferedLoad, QueueLength, Throughput
 from routematch.metrics.waits import AverageSpeedOfAnswer, LongestWait, MeanWait, WaitPercentile
@@ -36,6 +50,7 @@ __all__ = [
     "AverageSpeedOfAnswer",
     "Breakdown",
     "BusyAgents",
+    "Difference",
     "DueKept",
     "FirstContactResolution",
     "GoodShareFairness",
@@ -45,27 +60,44 @@ __all__ = [
     "MeanHandleTime",
     "MeanWait",
     "MeanWrapUpTime",
+    "Measured",
     "Metric",
     "Occupancy",
     "OccupancyFairness",
     "OccupancySpread",
     "OfferedLoad",
+    "PairedConversations",
     "QueueLength",
     "Refusal",
     "Resolution",
     "Satisfaction",
+    "Selection",
     "ServiceLevel",
     "StaffCost",
     "StaffedAgents",
     "Throughput",
     "Transfers",
     "TypeWaitSpread",
+    "Until",
     "Utilisation",
     "Value",
     "ValuePerConversation",
     "WaitGini",
     "WaitPercentile",
+    "after",
+    "batch_means",
     "by",
+    "compare",
+    "difference",
+    "holm",
     "measure",
     "measures",
+    "mser5",
+    "over_batches",
+    "over_replications",
+    "paired",
+    "select_best",
+    "student_t",
+    "truncated_start",
+    "until",
 ]

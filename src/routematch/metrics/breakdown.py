@@ -63,7 +63,15 @@ class Breakdown:
     grid: TimeGrid | None = None
 
     @classmethod
-    def of(cls, ledger: Ledger, axes: Sequence[str] = (), *, width: float = HALF_HOUR, zone: str = "UTC") -> Breakdown:
+    def of(
+        cls,
+        ledger: Ledger,
+        axes: Sequence[str] = (),
+        *,
+        width: float = HALF_HOUR,
+        zone: str = "UTC",
+        grid: TimeGrid | None = None,
+    ) -> Breakdown:
         """Group a ledger.
 
         Parameters
@@ -73,6 +81,8 @@ class Breakdown:
             Of `AXES`, each once, at most one of time.
         width, zone : float and str
             Of the pieces of time.
+        grid : TimeGrid, optional
+            The pieces of time themselves, in place of `width` and `zone`.
 
         Returns
         -------
@@ -87,11 +97,11 @@ class Breakdown:
         """
         chosen = tuple(axes)
         check_axes(chosen)
-        grid = None
-        if "time_of_day" in chosen:
-            grid = TimeGrid.of_day(ledger.window, width=width, zone=zone)
-        elif "time" in chosen:
-            grid = TimeGrid.of_window(ledger.window, width=width, zone=zone)
+        if not set(_OF_TIME) & set(chosen):
+            grid = None
+        elif grid is None:
+            make = TimeGrid.of_day if "time_of_day" in chosen else TimeGrid.of_window
+            grid = make(ledger.window, width=width, zone=zone)
         names = tuple(_names(ledger, axis, grid) for axis in chosen)
         parts = [_codes(ledger, axis, grid) for axis in chosen]
         return cls(ledger, chosen, names, _joined(parts, [len(each) for each in names], len(ledger)), grid)

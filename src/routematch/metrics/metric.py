@@ -16,8 +16,9 @@ from routematch.metrics.breakdown import Breakdown
 
 __all__ = ["UNITS", "Metric", "is_metric"]
 
-#: What the numbers of a metric are. A share is in [0, 1], an index of fairness too.
-UNITS = ("share", "seconds", "count", "per hour", "agents", "amount", "money", "index")
+#: What the numbers of a metric are. A share is in [0, 1], an index of fairness too; counts, sums and money add up over
+#: parts of the time.
+UNITS = ("share", "seconds", "count", "per hour", "agents", "amount", "sum", "money", "index")
 
 
 @runtime_checkable

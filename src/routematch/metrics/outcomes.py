@@ -82,7 +82,7 @@ class Value:
     name: ClassVar[str] = "value"
     title: ClassVar[str] = "Value"
     abbreviation: ClassVar[str] = ""
-    unit: ClassVar[str] = "amount"
+    unit: ClassVar[str] = "sum"
     better: ClassVar[str] = "higher"
     meaning: ClassVar[str] = "sum of what was achieved, in policy units"
 
