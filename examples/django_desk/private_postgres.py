@@ -25,7 +25,7 @@ START_TIME = 30.0
 # Ends with whoever started it, even if that one is killed: then the pipe ends, too. QUIT: nothing is worth keeping.
 KEEPER = '"$@" & server=$!; read -r _; kill -QUIT $server; wait $server'
 INITDB = "--username=desk --auth=trust --encoding=UTF8 --locale=C --no-sync"
-SERVER = "-c listen_addresses= -c fsync=off -c max_connections=60"
+SERVER = "-c listen_addresses= -c max_connections=60"
 
 
 def find_programs() -> Path | None:
@@ -40,7 +40,7 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def private_postgres(programs: Path) -> Iterator[Mapping[str, str]]:
+def private_postgres(programs: Path, *, durable: bool = False) -> Iterator[Mapping[str, str]]:
     """Run a server for the time of the block; yield the variables of the environment that lead to it."""
     directory = Path(tempfile.mkdtemp(prefix="desk-"))
     data, log = str(directory / "data"), directory / "log"
@@ -48,7 +48,16 @@ def private_postgres(programs: Path) -> Iterator[Mapping[str, str]]:
     try:
         initdb = [str(programs / "initdb"), "-D", data, *INITDB.split()]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **how)
-        server = [str(programs / "postgres"), "-D", data, "-k", str(directory), *SERVER.split()]
+        server = [
+            str(programs / "postgres"),
+            "-D",
+            data,
+            "-k",
+            str(directory),
+            *SERVER.split(),
+            "-c",
+            f"fsync={'on' if durable else 'off'}",
+        ]
         with log.open("w") as lines:
             how |= {"stdin": subprocess.PIPE, "stdout": lines, "stderr": lines}
             keeper = subprocess.Popen(["/bin/sh", "-c", KEEPER, "keeper", *server], **how)

@@ -115,12 +115,9 @@ def without_lock() -> None:
 
 def without_condition() -> None:
     """Plant a bug: a conversation is taken whatever has become of it."""
-
-    def take(assignment: rm.Assignment) -> bool:
-        rows = Conversation.objects.filter(pk=assignment.conversation)
-        return bool(rows.update(status="open", holder=assignment.agent))
-
-    routing.take = take
+    routing.TAKE = (
+        "UPDATE desk_conversation SET status = 'open', holder_id = %(agent)s WHERE id = %(conversation)s RETURNING id"
+    )
 
 
 BUGS = {"without-lock": without_lock, "without-condition": without_condition}

@@ -6,6 +6,7 @@ ROUTEMATCH_REQUIRE_POSTGRES=1 they fail instead.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import json
@@ -20,7 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -383,6 +384,140 @@ def test_migrations_make_the_models(desk):
     from django.core.management import call_command
 
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str) -> list[str]:
+    """Return the Python blocks of a how-to page."""
+    found = PYTHON_BLOCK.findall((ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8"))
+    assert found
+    return found
+
+
+def module_of(code: str, name: str, patch) -> ModuleType:
+    """Make a module of code, to be forgotten at the end of the test."""
+    module = ModuleType(name)
+    patch.setitem(sys.modules, name, module)
+    exec(compile(code, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+@pytest.mark.parametrize("block", blocks("embed-in-django.md"), ids=lambda block: block.split("\n")[0].strip())
+def test_the_page_shows_the_real_code(block):
+    """Each block of the Django page stands in the example, letter by letter."""
+    files = [path.read_text(encoding="utf-8") for path in EXAMPLE.rglob("*.py")]
+    assert any(block in text for text in files)
+
+
+async def ask(app, method: str, path: str, body: object = None):
+    """Send one request to an ASGI application; return status and what was answered."""
+    answer = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"" if body is None else json.dumps(body).encode()}
+
+    async def send(message):
+        answer.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
+    await app(scope, receive, send)
+    return answer[0]["status"], json.loads(b"".join(part.get("body", b"") for part in answer[1:]) or b"null")
+
+
+def test_the_fastapi_page_routes_what_comes_in(desk, monkeypatch):
+    """The code of the FastAPI page compiles; where FastAPI is installed, it routes on the same tables."""
+    code = "\n".join(blocks("embed-in-fastapi.md"))
+    compile(code, "embed-in-fastapi.md", "exec", dont_inherit=True)
+    pytest.importorskip("fastapi")
+    module = module_of(code, "fastapi_desk", monkeypatch)
+    domain = desk.events.open_domain("support")
+    (ana,) = people(desk, domain, "ana", presence="offline")
+
+    async def serve():
+        async with module.lifespan(module.app):
+            asked = {"requires": {"billing": 0.5}}
+            status, chat = await ask(module.app, "POST", f"/domains/{domain.pk}/conversations", asked)
+            assert status == 200
+            _, shown = await ask(module.app, "GET", f"/conversations/{chat['id']}")
+            assert (shown["status"], shown["holder_id"]) == ("waiting", None)
+            assert (await ask(module.app, "PUT", f"/agents/{ana.pk}/presence", {"presence": "available"}))[0] == 200
+            deadline = time.monotonic() + 20
+            while shown["status"] == "waiting" and time.monotonic() < deadline:
+                await asyncio.sleep(0.02)
+                _, shown = await ask(module.app, "GET", f"/conversations/{chat['id']}")
+            assert shown["holder_id"] == ana.pk
+            assert (await ask(module.app, "PUT", "/agents/99/presence", {"presence": "away"}))[0] == 404
+
+    asyncio.run(serve())
+    assert broken_rules() == {}
+
+
+def test_a_claim_by_the_fastapi_page_can_be_lost(desk, monkeypatch):
+    """The page's own claim writes only what still holds, and gives back what it took in vain."""
+    pytest.importorskip("fastapi")
+    module = module_of("\n".join(blocks("embed-in-fastapi.md")), "fastapi_desk", monkeypatch)
+    domain = desk.events.open_domain("support")
+    ana, bo = people(desk, domain, "ana bo")
+    first, second = (desk.events.arrive(domain, {}) for _ in range(2))
+    plan = desk.routing.decide(desk.routing.load(domain.pk))
+    desk.events.set_presence(bo.pk, "away")
+    with module.database() as db:
+        assert [one.agent for one in module.claim(db, plan)] == [str(ana.pk)]
+    held = desk.Conversation.objects.filter(pk__in=[first.pk, second.pk], status="open")
+    assert [one.holder for one in held] == [ana]
+    assert broken_rules() == {}
+
+
+def test_the_celery_page_routes_after_the_commit(desk, monkeypatch):
+    """The code of the Celery page compiles; where Celery is installed, the task routes as soon as an event commits."""
+    tasks_code, application = blocks("embed-in-celery.md")
+    for code in (tasks_code, application):
+        compile(code, "embed-in-celery.md", "exec", dont_inherit=True)
+    pytest.importorskip("celery")
+    app = module_of(application, "desk.celery", monkeypatch).app
+    app.conf.broker_url, app.conf.task_always_eager, app.conf.task_eager_propagates = "memory://", True, True
+    tasks = module_of(tasks_code, "desk.tasks", monkeypatch)
+    monkeypatch.setattr(desk.events, "mark_dirty", tasks.mark_dirty)
+    domain = desk.events.open_domain("support")
+    (ana,) = people(desk, domain, "ana")
+
+    chat = desk.events.arrive(domain, {"billing": 0.5})
+    chat.refresh_from_db()
+    assert chat.holder == ana
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= app.tasks.keys()
+
+
+def test_the_cost_is_measured(tables):
+    """`cost.py` prints a time for each part of a run; here for a small domain on a server of its own."""
+    small = ["--agents", "6", "--waiting", "4", "--rounds", "1"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "cost.py", *small],
+        cwd=EXAMPLE,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert re.search(r"^\| \*\*whole run\*\* \| \d+\.\d \| \d+\.\d \|$", done.stdout, re.MULTILINE)
+
+
+def test_the_private_server_ends_with_its_block(server):
+    """A private server is gone after its block, with its directory, also when the block fails."""
+    import psycopg
+
+    from private_postgres import find_programs, private_postgres
+
+    with contextlib.suppress(ZeroDivisionError), private_postgres(find_programs()) as environment:
+        where = {"host": environment["PGHOST"], "user": "desk", "dbname": "desk"}
+        psycopg.connect(**where).close()
+        1 / 0  # noqa: B018
+    assert not Path(where["host"]).exists()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**where)
 
 
 def broken_rules() -> dict[str, list[tuple]]:

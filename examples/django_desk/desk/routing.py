@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from attrs import frozen
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 import routematch as rm
@@ -22,6 +21,20 @@ from routematch import policies
 
 SWEEP_TIME = timedelta(minutes=1)  # a process can die between its commit and its mark: look anyway, this often
 PAUSE_TIME = timedelta(seconds=1)  # at least this long between two runs that nothing but time asks for
+#: Give the conversation to the agent, if it still waits and is what was decided about.
+TAKE = """
+    UPDATE desk_conversation SET status = 'open', holder_id = %(agent)s, version = version + 1
+    WHERE id = %(conversation)s AND status = 'waiting' AND version = %(conversation_version)s
+    RETURNING id
+"""
+
+#: Use the agent's units, if skills and presence are as was decided about, and there is still room.
+FILL = """
+    UPDATE desk_agent SET load = load + %(units)s
+    WHERE id = %(agent)s AND version = %(agent_version)s AND load + %(units)s <= capacity
+    RETURNING id
+"""
+
 logger = logging.getLogger(__name__)
 Row = TypeVar("Row")
 Noun = TypeVar("Noun")
@@ -129,32 +142,35 @@ def claim(plan: rm.Plan) -> list[rm.Assignment]:
 
     Conversations first, then agents, each by id, as everybody here does: so no two transactions wait for each other.
     """
-    plan_order = sorted(plan.assignments.values(), key=lambda one: int(one.conversation))
-    taken = [one for one in plan_order if take(one)]
-    won = [one for one in sorted(taken, key=lambda one: int(one.agent)) if fill(one)]
+    taken = write(TAKE, sorted(plan.assignments.values(), key=lambda one: int(one.conversation)))
+    won = write(FILL, sorted(taken, key=lambda one: int(one.agent)))
     lost = {one.conversation for one in taken} - {one.conversation for one in won}
     Conversation.objects.filter(pk__in=lost).update(status=Conversation.Status.WAITING, holder=None)
     return won
 
 
-def take(assignment: rm.Assignment) -> bool:
-    """Give the conversation to the agent, if it still waits and is what was decided about."""
-    rows = Conversation.objects.filter(
-        pk=assignment.conversation,
-        status=Conversation.Status.WAITING,
-        version=assignment.expect.conversation_version,
-    )
-    return bool(rows.update(status=Conversation.Status.OPEN, holder=assignment.agent, version=F("version") + 1))
-
-
-def fill(assignment: rm.Assignment) -> bool:
-    """Use the agent's units, if the agent is as was decided about and there is still room."""
-    rows = Agent.objects.filter(
-        pk=assignment.agent,
-        version=assignment.expect.agent_version,
-        load__lte=F("capacity") - int(assignment.units),
-    )
-    return bool(rows.update(load=F("load") + int(assignment.units)))
+def write(statement: str, assignments: list[rm.Assignment]) -> list[rm.Assignment]:
+    """Run a conditional update for each assignment, in this order; return those whose row was as expected."""
+    if not assignments:
+        return []
+    values = [
+        {
+            "conversation": int(one.conversation),
+            "conversation_version": one.expect.conversation_version,
+            "agent": int(one.agent),
+            "agent_version": one.expect.agent_version,
+            "units": int(one.units),
+        }
+        for one in assignments
+    ]
+    written = []
+    with connection.connection.cursor() as cursor:  # psycopg's own: it sends all of them in one trip
+        cursor.executemany(statement, values, returning=True)
+        for one in assignments:
+            if cursor.fetchone() is not None:
+                written.append(one)
+            cursor.nextset()
+    return written
 
 
 def remember(snapshot: Snapshot, plan: rm.Plan, won: list[rm.Assignment]) -> None:
