@@ -502,12 +502,13 @@ class Placement:
 
 @frozen
 class HeldRecord:
-    """Why a conversation goes on waiting; `review_at` as in `Held`."""
+    """Why a conversation goes on waiting; `review_at` as in `Held`, `forecast` what was estimated of its wait."""
 
     conversation: str
     reason: str
     review_at: float | None = None
     blocked_by: str | None = None
+    forecast: tuple[float, ...] = ()
 
 
 @frozen

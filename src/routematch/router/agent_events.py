@@ -31,7 +31,7 @@ def seat_of(desk: Desk, identifier: str) -> Seat:
 
 
 def check_updated(desk: Desk, event: AgentUpdated) -> None:
-    """An agent can be added or changed at any time."""
+    """Let any agent in: one can be added or changed at any time."""
 
 
 def update(desk: Desk, event: AgentUpdated) -> None:
@@ -63,7 +63,7 @@ def _static(agent: Agent) -> tuple[object, ...]:
 
 
 def check_known(desk: Desk, event: AgentRemoved | PresenceChanged | WrapUpStarted | WrapUpEnded) -> None:
-    """The agent must be known."""
+    """Refuse what is said of an agent that nobody knows."""
     seat_of(desk, event.agent)
 
 

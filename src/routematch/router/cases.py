@@ -78,8 +78,22 @@ class Case:
     review_at: float | None = None
     decision: int | None = None
     turn: tuple[float | None, float | None] | None = None
+    joined_at: float | None = None
+    forecast: tuple[float, ...] = ()
     line: object = field(default=None, init=False, repr=False)
     view: Conversation | None = field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Bring what was read from plain data into shape."""
+        self.excluded, self.forecast = tuple(self.excluded), tuple(self.forecast)
+        if self.attempts is not None:
+            self.attempts = list(self.attempts)
+        if self.turn is not None:
+            self.turn = (self.turn[0], self.turn[1])
+        if self.declined is not None:
+            self.declined = {agent: (until, times) for agent, (until, times) in self.declined.items()}
+        if self.affinity is not None:
+            self.affinity = FrozenMap(self.affinity)
 
     @property
     def id(self) -> str:
@@ -123,6 +137,11 @@ class Case:
         if self.attempts is None:
             self.attempts = []
         self.attempts.append(Attempt(agent, self.conversation.channel, at))
+
+    def begin_anew(self, at: float) -> None:
+        """Note that the turn that was offered begins now."""
+        if self.attempts:
+            self.attempts[-1] = evolve(self.attempts[-1], started_at=at)
 
     def end(self, at: float, ending: str) -> None:
         """Note how the current turn ended."""

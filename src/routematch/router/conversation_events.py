@@ -56,7 +56,7 @@ def case_of(desk: Desk, identifier: str, *allowed: str) -> Case:
 
 
 def check_enqueued(desk: Desk, event: ConversationEnqueued) -> None:
-    """A conversation enters once; an ended one is reopened instead."""
+    """Refuse what entered before; an ended conversation is reopened instead."""
     conversation = event.conversation
     known = desk.cases.get(conversation.id)
     if known is not None:
@@ -115,7 +115,7 @@ def _trouble(desk: Desk, name: str, at: float) -> str | None:
 
 
 def check_reopened(desk: Desk, event: ConversationReopened) -> None:
-    """Only what is over can be reopened."""
+    """Refuse what is not over."""
     case_of(desk, event.conversation, "completed", "abandoned", "refused")
 
 
@@ -141,7 +141,7 @@ def _pull_towards(desk: Desk, case: Case, agent: str, at: float) -> None:
 
 
 def check_resumed(desk: Desk, event: ConversationResumed) -> None:
-    """What is paused can be resumed; what is scheduled begins."""
+    """Refuse what is neither paused nor scheduled."""
     case_of(desk, event.conversation, "paused", "scheduled")
 
 
@@ -162,7 +162,7 @@ def resume(desk: Desk, event: ConversationResumed) -> None:
 
 
 def check_updated(desk: Desk, event: ConversationUpdated) -> None:
-    """Only what is not over can change."""
+    """Refuse what is over."""
     case_of(desk, event.conversation.id, "scheduled", "waiting", "offered", "active", "paused")
     _check_queue(desk, event.conversation.queue)
 
@@ -216,7 +216,7 @@ def drop(desk: Desk, case: Case, at: float, ending: str, *, wraps_up: bool = Fal
 
 
 def check_abandoned(desk: Desk, event: ConversationAbandoned) -> None:
-    """Only what is not over can be abandoned."""
+    """Refuse what is over."""
     case_of(desk, event.conversation, "scheduled", "waiting", "offered", "active", "paused")
 
 
@@ -228,7 +228,7 @@ def abandon(desk: Desk, event: ConversationAbandoned) -> None:
 
 
 def check_completed(desk: Desk, event: ConversationCompleted) -> None:
-    """Only what an agent holds can be completed, by that agent."""
+    """Refuse what no agent holds, and the outcome of another conversation."""
     case = case_of(desk, event.conversation, "active", "paused")
     outcome = event.outcome
     if outcome is not None and outcome.conversation != case.id:
@@ -248,7 +248,7 @@ def complete(desk: Desk, event: ConversationCompleted) -> None:
 
 
 def check_paused(desk: Desk, event: ConversationPaused) -> None:
-    """Only what waits or is held can be paused."""
+    """Refuse what neither waits nor is held."""
     case_of(desk, event.conversation, "waiting", "offered", "active")
 
 
@@ -263,7 +263,7 @@ def pause(desk: Desk, event: ConversationPaused) -> None:
 
 
 def check_transferred(desk: Desk, event: ConversationTransferred) -> None:
-    """Only what an agent holds can be transferred."""
+    """Refuse what no agent holds."""
     case_of(desk, event.conversation, "active")
 
 
@@ -278,7 +278,7 @@ def transfer(desk: Desk, event: ConversationTransferred) -> None:
 
 
 def check_escalated(desk: Desk, event: ConversationEscalated) -> None:
-    """What is not over can be escalated, to a human or to a declared queue."""
+    """Refuse what is over, and queues that are not declared."""
     case_of(desk, event.conversation, "waiting", "offered", "active", "paused")
     if event.to is not None and event.to != HUMAN:
         _check_queue(desk, event.to)
@@ -312,7 +312,7 @@ def assign(desk: Desk, event: AssignedExternally) -> None:
 
 
 def check_assigned(desk: Desk, event: AssignedExternally) -> None:
-    """The host may assign whatever is not over to any agent the router knows."""
+    """Refuse what is over, and agents that nobody knows."""
     case_of(desk, event.conversation, "scheduled", "waiting", "offered", "active", "paused")
     if event.agent not in desk.seats:
         message = f"agent {event.agent!r} is not known to the router"
@@ -320,7 +320,7 @@ def check_assigned(desk: Desk, event: AssignedExternally) -> None:
 
 
 def check_claim_lost(desk: Desk, event: ClaimLost) -> None:
-    """Only what was placed by the router and is still held can be lost."""
+    """Refuse what the router did not place, or nobody holds any more."""
     case = case_of(desk, event.conversation, "active", "offered")
     if case.decision is None:
         message = f"conversation {case.id!r} was not placed by the router, so no claim of it can be lost"
@@ -346,7 +346,7 @@ def lose_claim(desk: Desk, event: ClaimLost) -> None:
 
 
 def check_overflowed(desk: Desk, event: ConversationOverflowed) -> None:
-    """Only what waits can overflow."""
+    """Refuse what does not wait."""
     case_of(desk, event.conversation, "waiting")
     _check_queue(desk, event.queue)
 
@@ -364,7 +364,7 @@ def overflow(desk: Desk, event: ConversationOverflowed) -> None:
 
 
 def check_grace_ended(desk: Desk, event: GraceEnded) -> None:
-    """Only what a lost agent holds can be taken from it."""
+    """Refuse what no agent holds."""
     case_of(desk, event.conversation, "active")
 
 

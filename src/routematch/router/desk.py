@@ -11,10 +11,12 @@ from typing import Any
 
 from attrs import evolve
 
-from routematch.model import Conversation, Offer, Queue
+from routematch.model import Conversation, Offer, Queue, Requirement
 from routematch.model.instants import first_instant_after
+from routematch.model.requirements import walk
 from routematch.policies import Policy
 from routematch.router.cases import Case
+from routematch.router.estimated_wait import WaitEstimator
 from routematch.router.lines import Lines
 from routematch.router.seats import Seat
 from routematch.router.settings import OfferRules, RouterSettings
@@ -73,8 +75,30 @@ class Desk:
         self.dirty_since: float | None = None
         self.looks_at: frozenset[str] = frozenset()
         self.lines = Lines()
+        self.seconds_per_priority = 60.0
+        self.waits = WaitEstimator(handle_time=settings.expected_handle_time)
         self.timers = Timers(self._timer_holds)
         self.wakeups = Timers(self._wakeup_holds)
+
+    def stand_up(self) -> None:
+        """Make anew what follows from the rest: lines, lengths, timers, wake-ups."""
+        for case in self.cases.values():
+            if case.status in {"waiting", "offered"}:
+                self._count_length(case, 1)
+                self.timers.add(case.overflow_at, "overflow", case.id)
+            if case.status == "waiting":
+                review_at = case.review_at
+                self._enter(case, -math.inf if self.now is None else self.now)
+                self.wakeups.add(review_at, "case", case.id)
+            self.timers.add(case.earliest_at, "start", case.id)
+            self.timers.add(case.resume_at, "resume", case.id)
+            self.timers.add(case.grace_until, "grace", case.id)
+        for offer in self.offers.values():
+            self.timers.add(offer.expires_at, "offer", offer.id)
+        for seat in self.seats.values():
+            self.watch_seat(seat, -math.inf if self.now is None else self.now)
+            for ends_at in (seat.wrap_up_until, *(end for end, _, _ in seat.wrap_ups)):
+                self.timers.add(ends_at, "wrap_up", seat.id)
 
     # --- marks ---------------------------------------------------------------------------------------------------
 
@@ -120,6 +144,7 @@ class Desk:
     def join(self, case: Case, at: float) -> None:
         """Let a conversation wait in its queue."""
         self._count_length(case, 1)
+        case.joined_at, case.forecast = at, ()
         queue = self.queues.get(case.queue) if case.queue is not None else None
         if queue is not None and queue.wait_limit is not None:
             case.overflow_at = first_instant_after(at, queue.wait_limit)
@@ -211,6 +236,9 @@ class Desk:
 
     def put(self, case: Case, seat: Seat, at: float) -> None:
         """Give a conversation to an agent, and let what may rest make room for it."""
+        if case.joined_at is not None:
+            self.waits.started(self.wait_key(case), max(at - case.joined_at, 0.0), forecast=case.forecast)
+        case.joined_at, case.forecast = None, ()
         case.status, case.since, case.agent = "active", at, seat.id
         case.answered_at = at if case.answered_at is None else case.answered_at
         case.returns = case.interrupted = False
@@ -239,6 +267,9 @@ class Desk:
         case.handle_time += max(at - started, 0.0)
         seat.worked += max(at - started, 0.0) * self.units_on(case, seat) / 1000
         case.end(at, ending)
+        if ending in _LEARNED:
+            wrap_up = self.settings.wrap_up(case.conversation.channel, seat.id)
+            self.waits.finished(self.wait_key(case), max(at - started, 0.0) + wrap_up)
         case.agent, case.grace_until, case.interrupted = None, None, False
         time = self.settings.wrap_up(case.conversation.channel, seat.id) if wraps_up else 0.0
         if time > 0:
@@ -304,10 +335,18 @@ class Desk:
             self.rotation = turns[-1][1] if turns else before
         self.watch_seat(seat, at)
 
+    def wait_key(self, case: Case) -> str:
+        """Return the name under which waits of conversations like this one are remembered."""
+        skills = sorted({p.skill for p in walk(case.conversation.requires) if isinstance(p, Requirement)})
+        return "|".join((case.conversation.channel, case.queue or "", "+".join(skills)))[:200]
+
     # --- the past ------------------------------------------------------------------------------------------------
 
     def end_case(self, case: Case, at: float, status: str) -> None:
         """Note that a conversation is over; the oldest ended ones are forgotten."""
+        if case.joined_at is not None and status == "abandoned":
+            self.waits.abandoned(self.wait_key(case), max(at - case.joined_at, 0.0))
+        case.joined_at, case.forecast = None, ()
         case.status, case.since, case.ended_at = status, at, at
         case.resume_at = case.earliest_at = case.review_at = None
         self.ended[case.id] = None
@@ -364,7 +403,7 @@ class Desk:
         }
         return wanted[kind] == at
 
-    def _wakeup_holds(self, at: float, key: Key) -> bool:
+    def _wakeup_holds(self, _at: float, key: Key) -> bool:
         kind, identifier = key
         if kind == "seat":
             return identifier in self.seats
@@ -372,6 +411,8 @@ class Desk:
         return case is not None and case.status == "waiting"
 
 
+#: Endings that say how long work takes.
+_LEARNED = frozenset({"completed", "transferred", "escalated", "abandoned"})
 _AGENTS_PER_CUSTOMER = 5
 _LEAST_DEGREE = 1e-6
 

@@ -22,6 +22,7 @@ from routematch.router.cases import Case
 from routematch.router.columns import LiveRoster, part
 from routematch.router.desk import Desk
 from routematch.router.seats import Seat
+from routematch.router.waits import WaitBoard
 from routematch.routing.code import CodePolicy, decide_by_code, measure_of
 from routematch.routing.decide import decide
 from routematch.routing.memory import DECISIONS, generator_of
@@ -67,6 +68,7 @@ class Decider:
     ) -> None:
         self._desk, self._seed, self._live = desk, seed, roster
         self.estimates = estimates or Estimates()
+        self.board = WaitBoard(desk)
         self.policy = policy
 
     @property
@@ -79,6 +81,7 @@ class Decider:
         self._policy = policy
         self._settings_of = policy if isinstance(policy, Policy) else measure_of(policy)
         self._is_local = _is_local(policy)
+        self._desk.seconds_per_priority = self._settings_of.seconds_per_priority
 
     def steps(self, now: float, apply: Callable[[Dispatched], None]) -> list[Step]:
         """Decide about all that changed, step by step; each record is applied before the next step.
@@ -173,6 +176,12 @@ class Decider:
             queues=desk.queues,
             **known,
         )
+
+    def ask(self, cases: list[Case], roster: Roster, now: float) -> Plan:
+        """Return what the policy would say about some conversations and agents; nothing is carried out."""
+        question = _Question(cases, roster)
+        views = [case.seen(now) for case in cases]
+        return self.plan(self.problem(views, roster, now, prospects=self._prospects(question, now)))
 
     def plan(self, problem: Problem) -> Plan:
         """Return what the policy says to a problem."""
@@ -273,7 +282,8 @@ class Decider:
             if case.review_at is not None and case.review_at > now and held.conversation not in question.fresh:
                 review_at = min(case.review_at, math.inf if review_at is None else review_at)
             if held.conversation in question.fresh or case.reason is None:
-                records.append(HeldRecord(held.conversation, held.reason, review_at, held.blocked_by))
+                forecast = () if case.forecast else self.board.estimate(case, self._live.at(now), now).forecast
+                records.append(HeldRecord(held.conversation, held.reason, review_at, held.blocked_by, forecast))
             elif review_at != case.review_at:
                 records.append(HeldRecord(held.conversation, case.reason, review_at, case.blocked_by))
         return tuple(records)

@@ -32,8 +32,8 @@ from attrs import evolve, frozen
 
 from routematch.errors import CorruptRecordError, Faults, SchemaVersionError, shorten
 from routematch.model.checks import check_count, check_number, is_a
-from routematch.router.wait_clock import SCORES, Line, expected_wait, score_of, wait_at, wait_curve
-from routematch.router.wait_learning import ROUNDS, FadingHazard, WaitMemory, length_of
+from routematch.router.wait_clock import SCORES, Line, expected_wait, score_of, settled, wait_at, wait_curve
+from routematch.router.wait_learning import ROUNDS, WaitMemory, length_of
 
 __all__ = ["MAX_CLASSES", "WaitEstimate", "WaitEstimator"]
 
@@ -210,7 +210,7 @@ class WaitEstimator:
             low = curve[1] if math.isfinite(curve[1]) else None
             return self._unknown(place, low, "by the known staffing nobody may be left when its turn comes")
         length = length_of((line.ahead + 1.0) / max(servers, 1.0))
-        forecast = (expected_wait(evolve(line, pace=1.0)), float(length), *curve)
+        forecast = (expected_wait(line, pace=1.0), float(length), *curve)
         return self._in_line(class_key, place, forecast)
 
     # --- state --------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class WaitEstimator:
             pace=(pace.above + prior) / (pace.below + prior),
         )
         patience = own.patience if own.patience.count >= _ENOUGH else everything.patience
-        return _with_leavers(line, patience)
+        return settled(line, patience.rate_ahead)
 
     def _at_once(self, class_key: str, position: int) -> WaitEstimate:
         own = self._classes.get(class_key, self._everything).at_once
@@ -315,19 +315,6 @@ class WaitEstimator:
         if sum(scores.count for scores in self._everything.scores) < _ENOUGH:
             return "hardly any wait has come true yet: the interval is the model's alone"
         return ""
-
-
-def _with_leavers(line: Line, patience: FadingHazard) -> Line:
-    """Return a line with the rate at which those ahead give up: it depends on the wait, and the wait on it."""
-    if line.ahead <= 0.0:
-        return line
-    wait = expected_wait(line)
-    for _ in range(3):
-        if not math.isfinite(wait):
-            break
-        line = evolve(line, abandonment_rate=patience.rate_ahead(wait))
-        wait = (wait + expected_wait(line)) / 2.0
-    return line
 
 
 @cache

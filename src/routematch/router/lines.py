@@ -90,6 +90,10 @@ class Lines:
         for line in self._lines.values():
             yield from line
 
+    def all(self) -> tuple[Line, ...]:
+        """Return every line; none is empty."""
+        return tuple(self._lines.values())
+
     def add(self, case: Case, key: Hashable, named: Iterable[str]) -> None:
         """Put a case in the line of its key; `named` are the agents it treats unlike others."""
         line = self._lines.get(key)

@@ -17,7 +17,7 @@ _LONGEST = 16
 
 
 def check_answered(desk: Desk, event: OfferAccepted | OfferDeclined | OfferExpired) -> None:
-    """Only an open offer can end."""
+    """Refuse answers to offers that are over."""
     if event.offer not in desk.offers:
         message = f"offer {event.offer!r} is not open: it ended, was revoked, or never was"
         raise RouterStateError(message)
@@ -28,6 +28,7 @@ def accept(desk: Desk, event: OfferAccepted) -> None:
     case, seat = desk.end_offer(desk.offers[event.offer], event.at, "accepted")
     seat.missed = 0
     desk.leave(case)
+    case.begin_anew(event.at)
     desk.put(case, seat, event.at)
 
 

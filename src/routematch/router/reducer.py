@@ -76,6 +76,7 @@ def _dispatch(desk: Desk, event: Dispatched) -> None:
     for held in event.held:
         case = desk.cases[held.conversation]
         case.reason, case.blocked_by, case.review_at = held.reason, held.blocked_by, held.review_at
+        case.forecast = held.forecast or case.forecast
         desk.wakeups.add(held.review_at, "case", case.id)
 
 
@@ -94,7 +95,7 @@ def _look_at_all(desk: Desk, at: float) -> None:
 
 
 def _always(desk: Desk, event: Event) -> None:
-    """A change of policy or estimates always fits."""
+    """Refuse nothing."""
 
 
 _STEPS: dict[type, tuple[Callable[[Desk, Any], None], Callable[[Desk, Any], None]]] = {

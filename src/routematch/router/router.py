@@ -17,10 +17,13 @@ input or output of its own: `now` comes in with every call, and `next_wakeup` sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from attrs import evolve
 
-from routematch.errors import Faults
+from routematch.codec import from_data, to_data
+from routematch.errors import Faults, RouterStateError
+from routematch.explain import Explanation
 from routematch.model import Admission, Agent, Assignment, Context, Conversation, Estimates, Held, Offer, Outcome, Queue
 from routematch.model.checks import check_instant, is_a
 from routematch.model.events import (
@@ -53,13 +56,18 @@ from routematch.model.events import (
 )
 from routematch.model.frozen import FrozenMap
 from routematch.model.instants import Instant, as_instant
-from routematch.policies import Policy, best_match
+from routematch.policies import Policy, best_match, policy_from_data
+from routematch.router.agent_events import seat_of
 from routematch.router.columns import LiveRoster
 from routematch.router.conversation_events import case_of
 from routematch.router.desk import Desk, looks_at
 from routematch.router.dispatching import Decider, Step
+from routematch.router.estimated_wait import WaitEstimate
+from routematch.router.questions import Candidate, Suggestion, candidates_for, explained, suggestion_for
+from routematch.router.reconciling import Drift, HostState, drifts
 from routematch.router.reducer import apply, check
 from routematch.router.settings import OfferRules, RouterSettings
+from routematch.router.snapshots import desk_of, snapshot_of
 from routematch.routing.code import CodePolicy, is_code
 from routematch.routing.plan import Plan
 from routematch.state.problem import check_queues
@@ -104,16 +112,26 @@ class Router:
         settings: RouterSettings | None = None,
     ) -> None:
         rules = _as_offer_rules(offers)
-        _check_arguments(policy, rules, estimates, seed, settings)
+        _check_arguments(policy, estimates, seed, settings)
         chosen = best_match() if policy is None else policy
-        self._seed = seed or 0
-        self._journal: list[Event] = []
-        self._desk = Desk(settings or RouterSettings(), rules, check_queues(queues))
-        self._live = LiveRoster(self._desk)
-        self._desk.looks_at = looks_at(chosen)
-        self._decider = Decider(self._desk, chosen, estimates, self._seed, self._live)
+        desk = Desk(settings or RouterSettings(), rules, check_queues(queues))
+        self._begin(desk, chosen, estimates, seed or 0)
+        self._past = (self.snapshot(), ())
         for agent in _checked_agents(agents):
             self._record(AgentUpdated(agent, self._desk.now or 0.0))
+
+    def _begin(self, desk: Desk, policy: Policy | CodePolicy, estimates: Estimates | None, seed: int) -> None:
+        self._desk, self._seed = desk, seed
+        self._journal: list[Event] = []
+        self._plans: dict[int, Plan] = {}
+        self._past: tuple[Mapping[str, Any], tuple[Event, ...]] | None = None
+        self._live = LiveRoster(desk)
+        self._decider = Decider(desk, policy, estimates, seed, self._live)
+        self._use_policy(policy)
+
+    def _use_policy(self, policy: Policy | CodePolicy) -> None:
+        self._decider.policy = policy
+        self._desk.looks_at = looks_at(policy)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -261,11 +279,10 @@ class Router:
 
     def set_policy(self, policy: Policy | CodePolicy, now: Instant, *, event_id: str | None = None) -> None:
         """Let another policy decide from now on."""
-        _check_arguments(policy, None, None, None, None)
+        _check_arguments(policy, None, None, None)
         event = _policy_event(policy, as_instant(now), event_id)  # type: ignore[arg-type]
         if event_id is None or event_id not in self._desk.seen:
-            self._decider.policy = policy
-            self._desk.looks_at = looks_at(policy)
+            self._use_policy(policy)
             self.handle(event)
 
     def set_estimates(self, estimates: Estimates, now: Instant, *, event_id: str | None = None) -> None:
@@ -301,6 +318,7 @@ class Router:
         if not (desk.dirty_cases or desk.dirty_seats or revoked):
             return self._empty(at)
         steps = self._decider.steps(at, self._record)
+        self._remember(steps)
         if not steps:
             self._record(Dispatched(at=at))
             return evolve(self._empty(at), revoked=revoked)
@@ -322,6 +340,14 @@ class Router:
         if desk.dirty_since is None or not (desk.dirty_cases or desk.dirty_seats):
             return None
         return desk.dirty_since + desk.settings.batch_time
+
+    def _remember(self, steps: list[Step]) -> None:
+        """Keep the last plans, which explanations are read from."""
+        for step in steps:
+            if step.plan.assignments and step.record.number is not None:
+                self._plans[step.record.number] = step.plan
+        while len(self._plans) > _PLANS_KEPT:
+            del self._plans[next(iter(self._plans))]
 
     def _joined(self, steps: list[Step], revoked: tuple[Offer, ...]) -> Plan:
         """Return several steps as one plan; offers get their context."""
@@ -364,6 +390,7 @@ class Router:
     def take_journal(self) -> tuple[Event, ...]:
         """Return the records so far and forget them: for a host that stores them."""
         taken, self._journal = tuple(self._journal), []
+        self._past = None
         return taken
 
     def status(self, conversation_id: str) -> str:
@@ -395,8 +422,6 @@ class Router:
 
     def load(self, agent_id: str) -> float:
         """Return an agent's units in use, wrap-up and open offers included."""
-        from routematch.router.agent_events import seat_of
-
         return seat_of(self._desk, agent_id).used / 1000
 
     def context(self, conversation_id: str) -> Context:
@@ -415,6 +440,205 @@ class Router:
             escalations=case.escalations,
             known_agents=tuple(reversed(known)),
         )
+
+    # --- what people ask ---------------------------------------------------------------------------------------------
+
+    def next_for(self, agent_id: str, now: Instant) -> Suggestion:
+        """Return what an agent should take next, with the reason; nothing is assigned by asking.
+
+        The host gives it with `assign_externally` when the agent takes it.
+
+        Raises
+        ------
+        RouterStateError
+            When the agent is not known.
+        """
+        at = self._looked_at(now)
+        return suggestion_for(self._desk, self._decider, self._live.at(at), seat_of(self._desk, agent_id), at)
+
+    def candidates(self, conversation_id: str, now: Instant) -> tuple[Candidate, ...]:
+        """Return all agents for a conversation: those who could take it by worth, then the others with the reason.
+
+        Raises
+        ------
+        RouterStateError
+            When the conversation is not known.
+        """
+        at = self._looked_at(now)
+        return candidates_for(self._decider, self._live.at(at), case_of(self._desk, conversation_id), at)
+
+    def explain(self, conversation_id: str, now: Instant | None = None) -> Explanation:
+        """Explain why a conversation waits, or why its agent got it.
+
+        A past decision is read from its plan while that is remembered, and otherwise decided again on the state that
+        the journal had brought about by then: the same numbers.
+
+        Raises
+        ------
+        RouterStateError
+            When the conversation is not known, was never decided about, or the records of its decision were taken by
+            `take_journal`: then restore a router from an earlier snapshot and these records, and ask that.
+        """
+        case = case_of(self._desk, conversation_id)
+        if case.status == "waiting":
+            at = self._looked_at(now if now is not None else self._desk.now or 0.0)
+            return explained(self._desk, self._decider, self._live.at(at), case, at)
+        if case.decision is None:
+            message = f"conversation {conversation_id!r} is {case.status}, and no decision gave it to anybody"
+            raise RouterStateError(message)
+        plan = self._plans.get(case.decision)
+        if plan is None:
+            plan = self._decided_again(conversation_id, case.decision)
+        return plan.explain(conversation_id)
+
+    def _decided_again(self, conversation_id: str, number: int) -> Plan:
+        """Return a past plan, made again on the state before it."""
+        past = self._past
+        if past is None or not any(
+            isinstance(e, Dispatched) and e.number == number for e in (*past[1], *self._journal)
+        ):
+            message = f"the records of the decision about {conversation_id!r} are not at hand: they were taken"
+            raise RouterStateError(message)
+        start, earlier = past
+        policy = self._decider.policy
+        router = Router.restore(start, policy=None if isinstance(policy, Policy) else policy)
+        for event in (*earlier, *self._journal):
+            if isinstance(event, Dispatched) and event.number == number:
+                router._desk.now = event.at
+                router._desk.wake(event.at)
+                plans: dict[int, Plan] = {}
+                for step in router._decider.steps(event.at, router._record):
+                    assert step.record.number is not None
+                    plans[step.record.number] = step.plan
+                return plans[number]
+            router._replay(event)
+        raise AssertionError
+
+    def estimated_wait(self, conversation_id: str, now: Instant | None = None) -> WaitEstimate:
+        """Return how long a waiting conversation still has to wait, with an interval and its position.
+
+        Raises
+        ------
+        RouterStateError
+            When it does not wait.
+        """
+        case = case_of(self._desk, conversation_id, "waiting", "offered")
+        at = self._looked_at(now if now is not None else self._desk.now or 0.0)
+        return self._decider.board.estimate(case, self._live.at(at), at)
+
+    def reconcile(self, host: HostState, now: Instant) -> tuple[Drift, ...]:
+        """Compare with what the host holds, put right what can be, the host's way, and return all differences."""
+        if not is_a(host, HostState):
+            faults = Faults()
+            faults.add("must be a HostState(...)", place="host", given=host)
+            faults.raise_if_any()
+        at = self._looked_at(now)
+        found = []
+        for drift in drifts(self._desk, host, at):
+            for event in drift.repair:
+                self.handle(event)
+            found.append(drift)
+        return tuple(found)
+
+    def _looked_at(self, now: Instant) -> float:
+        """Let time pass until an instant at which somebody asks."""
+        at = self._instant(now)
+        self._tick(at)
+        return at
+
+    # --- memory in the open ------------------------------------------------------------------------------------------
+
+    def setup(self) -> dict[str, Any]:
+        """Return how the router was set up, as plain data: the head of a journal."""
+        desk, policy = self._desk, self._decider.policy
+        return {
+            "settings": to_data(desk.settings),
+            "offers": None if desk.offer_rules is None else to_data(desk.offer_rules),
+            "queues": [to_data(queue) for _, queue in sorted(desk.queues.items())],
+            "seed": self._seed,
+            "policy": policy.to_data() if isinstance(policy, Policy) else {"code": type(policy).__name__},
+            "estimates": to_data(self._decider.estimates),
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything that decides as plain, JSON-able data; starts with its schema."""
+        data = snapshot_of(self._desk)
+        policy, estimates = self._decider.policy, self._decider.estimates
+        data["seed"] = self._seed
+        data["policy"] = policy.to_data() if isinstance(policy, Policy) else {"code": type(policy).__name__}
+        data["estimates"] = to_data(estimates)
+        return data
+
+    @classmethod
+    def restore(
+        cls,
+        snapshot: Mapping[str, Any],
+        *,
+        journal: Iterable[Event] = (),
+        policy: Policy | CodePolicy | None = None,
+    ) -> Router:
+        """Make a router from a snapshot, and bring it up to date with the records that came after.
+
+        Parameters
+        ----------
+        snapshot : mapping
+            What `snapshot` returned, also after a round through JSON.
+        journal : iterable of Event
+            Records after the snapshot; applied as they are, nothing is decided again.
+        policy : Policy or code, optional
+            Needed where code decided; otherwise the snapshot's own policy goes on.
+
+        Raises
+        ------
+        SchemaVersionError, CorruptRecordError
+            When the snapshot is of another version or kind, or does not hold together.
+        InvalidInputError
+            When code decided and none is given.
+        """
+        chosen = _policy_of(snapshot, policy)
+        router = cls.__new__(cls)
+        desk = desk_of(snapshot, looks_at(chosen))
+        router._begin(desk, chosen, from_data(snapshot["estimates"], Estimates), snapshot["seed"])
+        records = tuple(journal)
+        for event in records:
+            router._replay(event)
+        router._journal.clear()
+        router._past = (snapshot, records)
+        return router
+
+    @classmethod
+    def replay(
+        cls,
+        journal: Iterable[Event],
+        *,
+        policy: Policy | CodePolicy | None = None,
+        offers: OfferRules | float | None = None,
+        estimates: Estimates | None = None,
+        queues: Iterable[Queue] = (),
+        seed: int | None = None,
+        settings: RouterSettings | None = None,
+    ) -> Router:
+        """Make a router from a whole journal; the other arguments are those of the router that wrote it.
+
+        The result equals that router: ``replayed.snapshot() == router.snapshot()``.
+        """
+        router = cls(policy=policy, offers=offers, estimates=estimates, queues=queues, seed=seed, settings=settings)
+        for event in journal:
+            router._replay(event)
+        return router
+
+    def _replay(self, event: Event) -> None:
+        """Apply a record of a journal: what time brought and what was decided is in it already."""
+        if type(event) not in EVENTS_BY_TYPE:
+            faults = Faults()
+            faults.add("must be a record of a journal", place="journal", given=event)
+            faults.raise_if_any()
+        check(self._desk, event)
+        if isinstance(event, PolicyChanged) and event.policy:
+            self._use_policy(policy_from_data(event.policy))
+        elif isinstance(event, EstimatesChanged):
+            self._decider.estimates = event.estimates
+        self._record(event)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -455,6 +679,24 @@ class Router:
         return Admission(said or case.status, case.queue, reason or None)
 
 
+def _policy_of(snapshot: Mapping[str, Any], policy: Policy | CodePolicy | None) -> Policy | CodePolicy:
+    """Return the policy that goes on after a snapshot."""
+    if policy is not None:
+        _check_arguments(policy, None, None, None)
+        return policy
+    data = snapshot.get("policy") if is_a(snapshot, Mapping) else None
+    if isinstance(data, Mapping) and "code" not in data:
+        return policy_from_data(data)
+    if isinstance(data, Mapping):
+        faults = Faults()
+        faults.add(f"must be given: code decided ({data['code']})", place="policy")
+        faults.raise_if_any()
+    return best_match()
+
+
+#: Plans that are remembered for explanations; each holds the columns of its decision.
+_PLANS_KEPT = 32
+EVENTS_BY_TYPE = frozenset(EVENTS.values())
 _FROM_HOST = frozenset(EVENTS.values()) - {Dispatched, OfferExpired, GraceEnded, ConversationOverflowed}
 
 
@@ -470,7 +712,7 @@ def _checked_agents(agents: Iterable[Agent]) -> tuple[Agent, ...]:
     return Roster.of(agents).agents
 
 
-def _check_arguments(policy: object, rules: object, estimates: object, seed: object, settings: object) -> None:
+def _check_arguments(policy: object, estimates: object, seed: object, settings: object) -> None:
     faults = Faults()
     if policy is not None and not is_a(policy, Policy) and not is_code(policy):
         faults.add("must be a Policy, or code with decide, on_arrival or on_free", place="policy", given=policy)
@@ -484,13 +726,7 @@ def _check_arguments(policy: object, rules: object, estimates: object, seed: obj
 
 
 def _policy_event(policy: Policy | CodePolicy, at: float, event_id: str | None) -> PolicyChanged:
-    if is_a(policy, Policy):
-        data = policy.to_data()  # type: ignore[union-attr]  # a policy
-        return PolicyChanged(
-            policy.name,  # type: ignore[union-attr]
-            at,
-            fingerprint=policy.fingerprint,  # type: ignore[union-attr]
-            policy=data,
-            event_id=event_id,
-        )
+    if isinstance(policy, Policy):
+        data, fingerprint = policy.to_data(), policy.fingerprint
+        return PolicyChanged(policy.name, at, fingerprint=fingerprint, policy=data, event_id=event_id)
     return PolicyChanged(type(policy).__name__, at, event_id=event_id)

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from routematch.model import Agent
 from routematch.model.agents import LABEL_PREFIX
+from routematch.model.frozen import FrozenMap
 from routematch.router.settings import RouterSettings
 from routematch.state import THOUSANDTHS
 
@@ -61,6 +62,13 @@ class Seat:
     back_at: float | None = None
     recent: list[float] = field(factory=list)
     worked: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        """Bring what was read from plain data into shape."""
+        self.wrap_ups = [(end, units, channel) for end, units, channel in self.wrap_ups]
+        self.running, self.offers, self.recent = dict(self.running), dict(self.offers), list(self.recent)
+        if isinstance(self.presence, Mapping):
+            self.presence = FrozenMap(self.presence)
 
     @property
     def id(self) -> str:

@@ -23,11 +23,11 @@ Whitt, "Wait-time predictors for customer service systems with time-varying dema
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-__all__ = ["SCORES", "Line", "expected_wait", "score_of", "wait_at", "wait_curve"]
+__all__ = ["SCORES", "Line", "expected_wait", "score_of", "settled", "wait_at", "wait_curve"]
 
 #: Standard normal scores at which a curve of waits is kept.
 SCORES = (-2.5, -1.25, 0.0, 1.25, 2.5)
@@ -73,9 +73,26 @@ class Line:
     elapsed: tuple[float, ...] = ()
 
 
-def expected_wait(line: Line) -> float:
-    """Return when the clock shows what it must on average, in seconds; infinite when it never does."""
-    return _time_until(line, _departures(line))
+def expected_wait(line: Line, *, pace: float | None = None) -> float:
+    """Return when the clock shows what it must on average, in seconds; infinite when it never does.
+
+    Another `pace` takes the place of the line's own.
+    """
+    return _time_until(line, _departures(line), line.pace if pace is None else pace, line.abandonment_rate)
+
+
+def settled(line: Line, rate_ahead: Callable[[float], float]) -> Line:
+    """Return a line with the rate at which those ahead give up: it depends on the wait, and the wait on it."""
+    if line.ahead <= 0.0:
+        return line
+    amount, rate = _departures(line), line.abandonment_rate
+    wait = _time_until(line, amount, line.pace, rate)
+    for _ in range(3):
+        if not math.isfinite(wait):
+            break
+        rate = rate_ahead(wait)
+        wait = (wait + _time_until(line, amount, line.pace, rate)) / 2.0
+    return evolve(line, abandonment_rate=rate)
 
 
 def wait_curve(line: Line) -> tuple[float, ...]:
@@ -83,8 +100,8 @@ def wait_curve(line: Line) -> tuple[float, ...]:
 
     Constant work but for the known changes of staffing and the sorting of `elapsed`.
     """
-    center, shape = _departures(line), _shape(line)
-    return tuple(_time_until(line, center * _gamma_quantile(shape, score)) for score in SCORES)
+    center, shape, rate = _departures(line), _shape(line), line.abandonment_rate
+    return tuple(_time_until(line, center * _gamma_quantile(shape, score), line.pace, rate) for score in SCORES)
 
 
 def wait_at(curve: Sequence[float], score: float) -> float:
@@ -151,12 +168,12 @@ def _gamma_quantile(shape: float, score: float) -> float:
     return float(max(1.0 - ninth + score * math.sqrt(ninth), 0.0) ** 3)
 
 
-def _time_until(line: Line, amount: float) -> float:
+def _time_until(line: Line, amount: float, pace: float, abandonment_rate: float) -> float:
     """Return when the clock shows an amount; agents who come move it on by one each, those who go only slow it."""
-    leaving = line.abandonment_rate * line.ahead / amount if amount > 0.0 else 0.0
+    leaving = abandonment_rate * line.ahead / amount if amount > 0.0 else 0.0
     left, time, servers = amount, 0.0, line.servers
     for at, then in line.steps:
-        rate = line.pace * servers / line.handle_time
+        rate = pace * servers / line.handle_time
         needed = _span(left, rate, leaving)
         if time + needed <= at:
             return time + needed
@@ -164,7 +181,7 @@ def _time_until(line: Line, amount: float) -> float:
         time, servers = at, then
         if left <= 0.0:
             return time
-    return time + _span(left, line.pace * servers / line.handle_time, leaving)
+    return time + _span(left, pace * servers / line.handle_time, leaving)
 
 
 def _span(left: float, rate: float, leaving: float) -> float:

@@ -28,7 +28,10 @@ from routematch.errors import CorruptRecordError, shorten
 __all__ = ["FadingHazard", "FadingMean", "FadingRatio", "TrackedQuantiles", "WaitMemory", "length_of"]
 
 #: Ages of a wait, in seconds, between which the readiness to leave is taken as constant.
-AGES = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, math.inf)
+_AGES = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, math.inf)
+_SPANS = tuple(pairwise(_AGES))
+#: From this weight on all weights are divided by it.
+_HEAVIEST = 1e9
 
 #: Errors differ with the length of the line: up to 0.3 of a round of all agents, up to one round, more.
 ROUNDS = (0.3, 1.0)
@@ -129,21 +132,27 @@ class FadingHazard:
         How many of the latest waits count, about.
     """
 
-    __slots__ = ("count", "exposure", "left", "window")
+    __slots__ = ("count", "exposure", "left", "weight", "window")
 
     def __init__(self, window: int) -> None:
         self.window = window
         self.count = 0
-        self.left = [0.0] * (len(AGES) - 1)
-        self.exposure = [0.0] * (len(AGES) - 1)
+        self.weight = 1.0
+        self.left = [0.0] * len(_SPANS)
+        self.exposure = [0.0] * len(_SPANS)
 
     def add(self, waited: float, *, abandoned: bool) -> None:
-        """Take one wait, of a conversation that was served or left; a few steps for each age."""
+        """Take one wait, of a conversation that was served or left; a few steps for each age it reached."""
         self.count = min(self.count + 1, self.window)
-        keep = 1.0 - 1.0 / self.window
-        for place, (start, end) in enumerate(pairwise(AGES)):
-            self.exposure[place] = keep * self.exposure[place] + min(max(waited - start, 0.0), end - start)
-            self.left[place] = keep * self.left[place] + (abandoned and start <= waited < end)
+        self.weight *= 1.0 + 1.0 / self.window  # later waits count more: the same as fading, without touching all ages
+        if self.weight > _HEAVIEST:
+            self._lighten()
+        for place, (start, end) in enumerate(_SPANS):
+            if waited < end:
+                self.exposure[place] += self.weight * (waited - start)
+                self.left[place] += self.weight * abandoned
+                return
+            self.exposure[place] += self.weight * (end - start)
 
     def rate_ahead(self, wait: float) -> float:
         """Return the mean rate at which those ahead will leave while somebody waits for `wait` seconds.
@@ -154,22 +163,26 @@ class FadingHazard:
         exposure, left = sum(self.exposure), sum(self.left)
         if exposure <= 0.0 or left <= 0.0 or not 0.0 < wait < math.inf:
             return left / exposure if exposure > 0.0 else 0.0
-        total = 0.0
-        for place, (start, end) in enumerate(pairwise(AGES)):
+        total, one, typical = 0.0, self.weight, self.weight * exposure / left
+        for (start, end), gone, spent in zip(_SPANS, self.left, self.exposure, strict=True):
             if start >= wait:
                 break
-            hazard = (self.left[place] + 1.0) / (self.exposure[place] + exposure / left)
-            total += hazard * (min(end, wait) ** 2 - start**2)
+            total += (gone + one) / (spent + typical) * (min(end, wait) ** 2 - start**2)
         return total / wait**2
+
+    def _lighten(self) -> None:
+        self.left = [value / self.weight for value in self.left]
+        self.exposure = [value / self.weight for value in self.exposure]
+        self.weight = 1.0
 
     def to_data(self) -> list[float]:
         """Return the state as plain numbers."""
-        return [self.count, *self.left, *self.exposure]
+        return [self.count, self.weight, *self.left, *self.exposure]
 
     def restore(self, data: object) -> None:
         """Take over a state."""
-        ages = len(AGES) - 1
-        count, *sums = _numbers(data, 2 * ages + 1)
+        ages = len(_SPANS)
+        count, self.weight, *sums = _numbers(data, 2 * ages + 2)
         self.count, self.left, self.exposure = int(count), sums[:ages], sums[ages:]
 
 
