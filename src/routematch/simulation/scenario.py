@@ -9,7 +9,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from attrs import field, frozen
@@ -188,6 +188,55 @@ class Scenario:
         types, groups, usual = model_from_rates(arrival, service, patience, agents, value, eligible)
         length = usual if horizon is None else horizon
         return cls(types, groups, length, warm_up=warm_up, waiting_room=waiting_room, seed=seed)
+
+    @classmethod
+    def from_history(
+        cls,
+        calls: object,
+        agents: Sequence[Agent] | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        zone: str | None = None,
+        name: str = "history",
+    ) -> Scenario:
+        """Learn a scenario from what happened: arrivals, handle times, patience, and who was at work when.
+
+        Parameters
+        ----------
+        calls : path, table, Ledger, IntervalCounts, History or LearnedHistory
+            A log with one row for each conversation, or a table of half-hours; what `learn_history` gave is taken as
+            it is.
+        agents : sequence of Agent, optional
+            Who worked; left out: inferred from who handled what.
+        columns : mapping from str to str, optional
+            Our name -> the column's, where the names do not say it.
+        zone : str, optional
+            IANA time zone of the log's clocks; UTC where left out.
+        name : str
+
+        Returns
+        -------
+        Scenario
+            Over the same days as the log. What was dropped and assumed is told by `learn_history`.
+
+        Raises
+        ------
+        InvalidInputError
+            When it cannot be read, has no column of arrivals, or nothing in it was handled.
+        """
+        from routematch.simulation.history import LearnedHistory, learn_history
+
+        learned = (
+            calls if isinstance(calls, LearnedHistory) else learn_history(calls, agents, columns=columns, zone=zone)
+        )
+        return cls(
+            learned.conversation_types,
+            learned.agent_groups,
+            learned.horizon,
+            start_at=learned.start_at,
+            zone=learned.zone,
+            name=name,
+        )
 
     def to_data(self) -> dict[str, object]:
         """Return the scenario as plain data, in the form of a scenario file.
