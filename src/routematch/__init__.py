@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from routematch.policies import Policy
     from routematch.router import OfferRules, Router, RouterSettings
     from routematch.routing import Plan, route
-    from routematch.simulation import AgentGroup, ConversationType, Scenario
+    from routematch.simulation import AgentGroup, ConversationType, Result, Scenario, simulate
     from routematch.state import Roster
 
 __version__ = "0.1.0"
@@ -90,6 +90,7 @@ __all__ = [
     "Preference",
     "Queue",
     "Requirement",
+    "Result",
     "Roster",
     "RoutematchError",
     "Router",
@@ -114,6 +115,7 @@ __all__ = [
     "router",
     "routing",
     "rules",
+    "simulate",
     "simulation",
     "solvers",
     "state",
@@ -156,7 +158,9 @@ _HOMES = {
     "Roster": "state",
     "AgentGroup": "simulation",
     "ConversationType": "simulation",
+    "Result": "simulation",
     "Scenario": "simulation",
+    "simulate": "simulation",
 }
 
 

@@ -4,14 +4,19 @@ from routematch.simulation import files  # registers the classes of this rung wi
 from routematch.simulation.agent_groups import AgentGroup
 from routematch.simulation.conversation_types import Callback, ConversationType, Repeat, Transfer
 from routematch.simulation.hours import WeeklyHours
+from routematch.simulation.result import Comparison, Result
 from routematch.simulation.scenario import Scenario
+from routematch.simulation.simulating import simulate
 
 __all__ = [
     "AgentGroup",
     "Callback",
+    "Comparison",
     "ConversationType",
     "Repeat",
+    "Result",
     "Scenario",
     "Transfer",
     "WeeklyHours",
+    "simulate",
 ]

@@ -74,7 +74,9 @@ class Day:
         )
 
 
-def _gathered(drawn: list[tuple[Floats, Floats, Floats, Floats, Floats]], column: int, order: NDArray[np.intp]) -> Floats:
+def _gathered(
+    drawn: list[tuple[Floats, Floats, Floats, Floats, Floats]], column: int, order: NDArray[np.intp]
+) -> Floats:
     gathered: Floats = np.concatenate([columns[column] for columns in drawn])[order] if drawn else np.zeros(0)
     return gathered
 

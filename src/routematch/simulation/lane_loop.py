@@ -6,6 +6,7 @@ deadline looked at when a conversation comes first, so only agents who get free 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
 from math import inf, nan
 
@@ -15,7 +16,12 @@ __all__ = ["run_lane"]
 
 
 def run_lane(
-    lane: Lane, arrived: list[float], requests: list[int], busy: list[float], agents: int
+    lane: Lane,
+    arrived: list[float],
+    requests: list[int],
+    busy: list[float],
+    agents: int,
+    duration: Callable[[int, int], float] | None = None,
 ) -> tuple[list[float], list[int]]:
     """Run a day through a lane.
 
@@ -31,6 +37,8 @@ def run_lane(
         How long each keeps an agent.
     agents : int
         How many there are.
+    duration : callable, optional
+        How long a conversation keeps an agent, where that depends on the agent; in place of `busy`.
 
     Returns
     -------
@@ -51,7 +59,8 @@ def run_lane(
             if following >= 0:
                 started[following] = now
                 holder[following] = agent
-                heapreplace(heap, (now + busy[following], agent))
+                takes = busy[following] if duration is None else duration(following, agent)
+                heapreplace(heap, (now + takes, agent))
             else:
                 heappop(heap)
         if at < inf:
@@ -59,5 +68,6 @@ def run_lane(
             if agent >= 0:
                 started[conversation] = at
                 holder[conversation] = agent
-                heappush(heap, (at + busy[conversation], agent))
+                takes = busy[conversation] if duration is None else duration(conversation, agent)
+                heappush(heap, (at + takes, agent))
     return started, holder

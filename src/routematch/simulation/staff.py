@@ -41,7 +41,7 @@ class Staff:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Staff:
-        """Number the agents of a scenario."""
+        """Return the agents of a scenario, numbered."""
         placed = [(agent, number) for number, group in enumerate(scenario.agent_groups) for agent in group.roster()]
         placed.sort(key=lambda entry: entry[0].id)
         roster = Roster.of([evolve(agent, load=0.0, idle_since=None, shifts=()) for agent, _ in placed])
@@ -57,7 +57,7 @@ class Staff:
             roster,
             scenario.agent_groups,
             group_of,
-            speeds[group_of] if len(placed) else np.zeros(0),
+            speeds[group_of] if placed else np.zeros(0),
             law_of[:, group_of],
             _success(scenario, roster, group_of),
         )

@@ -83,7 +83,7 @@ def compile_lane(
     if policy.spread != "none" and len(roster) * most > MOST_CHARGES:
         return None
     tables = Tables(policy, roster, queues or {}, estimates)
-    kind = IndexLane if _is_order_alone(probe) else RowLane
+    kind = IndexLane if probe.is_order_alone else RowLane
     lane = kind(tables, arrived, deadline)
     for template in templates:
         lane.request(template)
@@ -110,20 +110,3 @@ def _is_fit(policy: Policy) -> bool:
 
 def _place(kind: type) -> int:
     return _URGENCY.index(kind) if kind in _URGENCY else len(_URGENCY)
-
-
-def _is_order_alone(tables: Tables) -> bool:
-    """Whether for every request all agents, and for every agent all requests, are equal but for idle time and age."""
-    policy, requests = tables.policy, tables.requests
-    if policy.ties != ("idle",) or policy.strict_priority:
-        return False
-    if any(request.due_time is not None for request in requests) and tables.due_weight:
-        return False
-    if len({request.urgency for request in requests}) > 1:
-        return False
-    moves = tables.depends_on_load or policy.spread == "load"
-    if moves and max(tables.slots, default=0) > 1:
-        return False
-    if policy.spread != "none" and len(set(tables.roster.weight.tolist())) > 1:
-        return False
-    return len({request.values[0][agent] for request in requests for agent in request.agents}) <= 1

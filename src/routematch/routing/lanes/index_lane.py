@@ -8,7 +8,7 @@ from collections.abc import Callable
 from routematch.model import Conversation
 from routematch.routing.lanes.lane import NOBODY
 from routematch.routing.lanes.standing import Standing
-from routematch.routing.lanes.tables import Tables
+from routematch.routing.lanes.tables import Tables, Unfit
 from routematch.routing.lanes.waiting import Queues
 
 __all__ = ["IndexLane"]
@@ -28,13 +28,25 @@ class IndexLane:
         self._queues = Queues(arrived, deadline)
         self._may: list[Callable[[object], bool]] = []
         self._own: list[list[deque[int]]] = [[] for _ in tables.slots]
+        self._known: dict[Conversation, tuple[tuple[int, ...], tuple[float, ...]]] = {}
         self.arrive = self._make_arrive()
         self.offer = self._make_offer()
         self.free = self._make_free()
 
     def request(self, template: Conversation) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """Return request numbers and steps, as `Lane.request`."""
-        numbers, steps = self._tables.add(template)
+        """Return request numbers and steps, as `Lane.request`.
+
+        Raises
+        ------
+        Unfit
+            When conversations like this one would not all be equal to the others.
+        """
+        known = self._known.get(template)
+        if known is not None:
+            return known
+        numbers, steps = self._known[template] = self._tables.add(template)
+        if not self._tables.is_order_alone:
+            raise Unfit
         for number in numbers:
             agents = self._tables.requests[number].agents
             self._may.append(frozenset(agents).__contains__)
@@ -42,6 +54,12 @@ class IndexLane:
             for agent in agents:
                 self._own[agent].append(self._queues.queues[number])
         return numbers, steps
+
+    @property
+    def serves_everything(self) -> bool:
+        """Whether any agent may take any conversation, one at a time."""
+        slots = self._tables.slots
+        return all(slot == 1 for slot in slots) and all(len(r.agents) == len(slots) for r in self._tables.requests)
 
     def _make_arrive(self) -> Callable[[int, int, float], int]:
         may, order, room, put = self._may, self._standing.order, self._standing.room, self._queues.put

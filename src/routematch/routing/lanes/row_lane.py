@@ -30,13 +30,17 @@ class RowLane:
         self._may: list[Callable[[object], bool]] = []
         self._classes: list[list[Callable[[object], bool]] | None] = []
         self._own: list[list[int]] = [[] for _ in tables.slots]
+        self._known: dict[Conversation, tuple[tuple[int, ...], tuple[float, ...]]] = {}
         self._rotation = -1
         self._assigned_at: dict[int, float] = {}
         self._by_idle = tables.policy.ties[:1] == ("idle",)
 
     def request(self, template: Conversation) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """Return request numbers and steps, as `Lane.request`."""
-        numbers, steps = self._tables.add(template)
+        known = self._known.get(template)
+        if known is not None:
+            return known
+        numbers, steps = self._known[template] = self._tables.add(template)
         for number in numbers:
             request = self._tables.requests[number]
             scores = [NEVER] * len(self._tables.slots)
@@ -50,7 +54,8 @@ class RowLane:
         return numbers, steps
 
     def _score(self, request: Request, agent: int) -> int:
-        running = self._standing.running[agent]
+        # Who is full is scored as with room for one: the score counts again when there is room.
+        running = min(self._standing.running[agent], self._tables.slots[agent] - 1)
         state = min(running, len(request.values) - 1)
         return request.values[state][agent] - self._tables.charge(agent, running)
 

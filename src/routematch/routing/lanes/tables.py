@@ -132,7 +132,8 @@ class Tables:
         """Return which agents no rule refuses, shape (K, A)."""
         problem, log = self._problem(backlog, self.roster), FaultLog()
         candidates = admit(problem, self.policy.rules, np.arange(len(self.roster)), log)
-        return candidates.refusals == ALLOWED
+        allowed: NDArray[np.bool_] = candidates.refusals == ALLOWED
+        return allowed
 
     def _problem(self, backlog: Backlog, roster: Roster) -> Problem:
         return Problem(0.0, backlog, roster, self.policy.settings, self._estimates, {}, self._queues)
@@ -159,6 +160,22 @@ class Tables:
                 scores[column] = step
             table.append(scores)
         return table
+
+    @property
+    def is_order_alone(self) -> bool:
+        """Whether for each request all agents, and for each agent all requests, are equal but for idle time and age."""
+        policy, requests, slots = self.policy, self.requests, max(self.slots, default=0)
+        if policy.ties != ("idle",) or policy.strict_priority:
+            return False
+        if self.due_weight and any(request.due_time is not None for request in requests):
+            return False
+        if len({request.urgency for request in requests}) > 1:
+            return False
+        if (self.depends_on_load or policy.spread == "load") and slots > 1:
+            return False
+        if policy.spread != "none" and len(set(self.roster.weight.tolist())) > 1:
+            return False
+        return len({request.values[0][agent] for request in requests for agent in request.agents}) <= 1
 
     def due_urgency(self, due_at: float, now: float) -> float:
         """Return how urgent the due time makes a conversation, in policy units."""

@@ -1,0 +1,134 @@
+"""Days of conversations under a policy, replicated, in one process or many, always with the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+from routematch.errors import Faults
+from routematch.metrics.intervals import after
+from routematch.policies import PRESETS, Policy, best_match
+from routematch.routing.code import CodePolicy, is_code
+from routematch.simulation.replication import replicate
+from routematch.simulation.result import Result
+from routematch.simulation.scenario import Scenario
+from routematch.state import Ledger
+
+__all__ = ["simulate"]
+
+#: How often a broken pool is replaced by a new one.
+_NEW_POOLS = 3
+
+
+def simulate(
+    scenario: Scenario,
+    policy: Policy | CodePolicy | None = None,
+    *,
+    seed: int | None = None,
+    replications: int = 1,
+    executor: Executor | Callable[[], Executor] | None = None,
+    intervals: bool = True,
+) -> Result:
+    """Run a scenario under a policy.
+
+    All decisions are those of `routing.decide` or of a lane of the policy that takes the same ones. Chance belongs to
+    the conversations: another policy with the same seed faces the same days, and the same seed gives the same numbers
+    whatever the executor.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    policy : Policy or code, optional
+        None means `policies.best_match()`. Code is any object as for `route`.
+    seed : int, optional
+        None means that of the scenario.
+    replications : int
+        Independent days (or weeks: whatever the horizon is); at least 1.
+    executor : Executor, or callable that makes one, optional
+        Where replications run; None: here. When a pool of processes breaks, the missing share runs in a new one if it
+        can be made, else here. An executor that was passed in is not shut down.
+    intervals : bool
+        Whether to keep what agents did when, which occupancy and staff cost are computed from.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InvalidInputError
+        Listing every fault of the arguments.
+    ContractError
+        When a policy in code names pairs that cannot be.
+    """
+    chosen = best_match() if policy is None else policy
+    _check(scenario, chosen, seed, replications, executor)
+    used = scenario.seed if seed is None else seed
+    one = partial(_measured, scenario, chosen, used, intervals)
+    if executor is None:
+        ledgers = [one(number) for number in range(replications)]
+    else:
+        ledgers = _spread_out(one, replications, executor)
+    name = chosen.name if isinstance(chosen, Policy) else type(chosen).__name__
+    return Result(scenario, name, chosen.fingerprint if isinstance(chosen, Policy) else "", used, tuple(ledgers))
+
+
+def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, intervals: bool, number: int) -> Ledger:  # noqa: FBT001 - partial
+    """Run one replication and leave the warm-up out."""
+    ledger = replicate(scenario, policy, seed, number, intervals=intervals)
+    return after(ledger, scenario.start_at + scenario.warm_up) if scenario.warm_up else ledger
+
+
+def _spread_out(
+    one: Callable[[int], Ledger], replications: int, executor: Executor | Callable[[], Executor]
+) -> list[Ledger]:
+    """Run replications in an executor; what a broken pool leaves undone runs in the next one, at last here."""
+    done: dict[int, Ledger] = {}
+    pools = 1 + _NEW_POOLS if callable(executor) else 1
+    for _ in range(pools):
+        missing = [number for number in range(replications) if number not in done]
+        if not missing:
+            break
+        pool = executor() if callable(executor) else executor
+        try:
+            futures = _submitted(pool, one, missing)
+            for number, future in futures.items():
+                try:
+                    done[number] = future.result()
+                except BrokenProcessPool:
+                    continue
+        finally:
+            if callable(executor):
+                pool.shutdown()
+    return [done[number] if number in done else one(number) for number in range(replications)]
+
+
+def _submitted(pool: Executor, one: Callable[[int], Ledger], numbers: list[int]) -> dict[int, Future[Ledger]]:
+    futures: dict[int, Future[Ledger]] = {}
+    for number in numbers:
+        try:
+            futures[number] = pool.submit(one, number)
+        except BrokenProcessPool:
+            break
+    return futures
+
+
+def _check(scenario: object, policy: object, seed: object, replications: object, executor: object) -> None:
+    """Check the arguments; all faults at once."""
+    faults = Faults()
+    if not isinstance(scenario, Scenario):
+        faults.add("must be a Scenario", place="scenario", given=scenario)
+    if not isinstance(policy, Policy) and not is_code(policy):
+        name = policy if isinstance(policy, str) else getattr(policy, "__name__", None)
+        hint = f" (did you mean policies.{name}()?)" if name in PRESETS else ""
+        faults.add(f"must be a Policy, or code with decide, on_arrival or on_free{hint}", place="policy", given=policy)
+    for name, value, least in (("seed", seed, 0), ("replications", replications, 1)):
+        if value is None and name == "seed":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            faults.add(f"must be a whole number of at least {least}", place=name, given=value)
+    if executor is not None and not isinstance(executor, Executor) and not callable(executor):
+        faults.add("must be an Executor, a callable that makes one, or None", place="executor", given=executor)
+    faults.raise_if_any()
