@@ -13,6 +13,10 @@ from routematch.learning.gather import CellColumns
 __all__ = ["Binomial", "Family", "Normal", "noise_by_skill"]
 
 
+#: Logits are kept between these limits: no probability is taken as nearer than one in eight thousand to 0 or 1.
+_WIDEST = 9.0
+
+
 class Family(Protocol):
     """The law of an observation, with agents' means on a linear scale on which skill and agent add up."""
 
@@ -55,12 +59,12 @@ class Binomial:
 
     def linear(self, mean: Floats) -> Floats:
         """Return logits."""
-        clipped = np.clip(mean, 1e-9, 1 - 1e-9)
-        return np.log(clipped) - np.log1p(-clipped)
+        with np.errstate(divide="ignore"):
+            return np.clip(np.log(mean) - np.log1p(-mean), -_WIDEST, _WIDEST)
 
     def mean(self, linear: Floats) -> Floats:
         """Return probabilities."""
-        return 1.0 / (1.0 + np.exp(-np.clip(linear, -20.0, 20.0)))
+        return 1.0 / (1.0 + np.exp(-np.clip(linear, -_WIDEST, _WIDEST)))
 
     def slope(self, mean: Floats) -> Floats:
         """Return ``p (1 - p)``."""

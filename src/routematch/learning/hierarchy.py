@@ -97,7 +97,7 @@ def _overall(cells: CellColumns) -> float:
 
 def _scale(cells: CellColumns, family: Family) -> Floats:
     """Return the variance of one observation on the linear scale, for each cell at its skill's mean."""
-    mean = np.full(len(cells), _overall(cells))
+    mean = family.mean(family.linear(np.full(len(cells), _overall(cells))))
     return family.variance(mean, cells.skill) / family.slope(mean) ** 2
 
 
@@ -151,10 +151,8 @@ def _strengths(cells: CellColumns, family: Family, fit: _Fit) -> Floats:
     (Morris, 1983, Parametric empirical Bayes inference), and those of different skills are near to each other.
     """
     mean, variance, doubt = _predicted(cells, family, fit)
-    fits = np.empty((len(_STRENGTHS), len(cells.skills)))
-    for i, strength in enumerate(_STRENGTHS):
-        total = family.strength(family.between(np.full(len(cells), strength), variance) + doubt, variance)
-        fits[i] = cells.by_skill(family.log_likelihood(cells, mean, total, variance))
+    total = family.strength(family.between(_STRENGTHS[:, None], variance) + doubt, variance)
+    fits = np.stack([cells.by_skill(each) for each in family.log_likelihood(cells, mean, total, variance)])
     logs = np.log(_STRENGTHS)[:, None]
     center = np.log(_usual_strength(fits.sum(axis=1, keepdims=True) - logs))
     return _usual_strength(fits - logs - (logs - center) ** 2 / (2.0 * _SCATTER**2))

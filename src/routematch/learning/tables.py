@@ -14,13 +14,13 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from routematch.errors import Faults
-from routematch.learning.experience import DAY, Experience, Floats
+from routematch.learning.experience import Experience, Floats
 from routematch.learning.family import Binomial, Family, Normal, noise_by_skill
 from routematch.learning.gather import CellColumns, gather
 from routematch.learning.hierarchy import Beliefs, differences, fit_beliefs
 from routematch.model import Estimates
 from routematch.model.checks import check_number
-from routematch.model.estimates import TABLES, tables_of
+from routematch.model.estimates import HALF_LIVES, TABLES, tables_of
 from routematch.model.evidence import EVERYTHING, Cell, Evidence, SkillPrior
 from routematch.model.frozen import FrozenMap
 
@@ -132,7 +132,7 @@ class Success:
     """
 
     name: ClassVar[str] = "success"
-    half_life: float | None = field(default=90 * DAY, kw_only=True)
+    half_life: float | None = field(default=HALF_LIVES["success"], kw_only=True)
     share_between_skills: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -159,7 +159,7 @@ class HandleTime:
     """
 
     name: ClassVar[str] = "handle_time"
-    half_life: float | None = field(default=30 * DAY, kw_only=True)
+    half_life: float | None = field(default=HALF_LIVES["handle_time"], kw_only=True)
     share_between_skills: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -190,7 +190,7 @@ class Satisfaction:
     """
 
     name: ClassVar[str] = "satisfaction"
-    half_life: float | None = field(default=90 * DAY, kw_only=True)
+    half_life: float | None = field(default=HALF_LIVES["satisfaction"], kw_only=True)
     share_between_skills: bool = field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:

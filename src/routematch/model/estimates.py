@@ -35,10 +35,13 @@ from routematch.model.frozen import FrozenMap
 from routematch.model.learned import AffinityEstimate, ArrivalEstimate, PatienceEstimate
 from routematch.model.outcomes import Outcome
 
-__all__ = ["TABLES", "Estimate", "Estimates", "Interval"]
+__all__ = ["HALF_LIVES", "TABLES", "Estimate", "Estimates", "Interval"]
 
 #: The tables by agent and skill, each with its scale.
 TABLES = {"success": "probability", "handle_time": "log_time", "satisfaction": "share"}
+
+#: Seconds after which an outcome counts half, unless a learner was told otherwise: quality lasts longer than speed.
+HALF_LIVES = {"success": 90 * 86400.0, "handle_time": 30 * 86400.0, "satisfaction": 90 * 86400.0}
 
 #: What a mean without evidence is worth when outcomes are added to it, in observations.
 _WORTH_OF_A_GUESS = 20.0
@@ -261,7 +264,7 @@ def _stated(name: str, table: Table) -> Evidence:
             mean = math.log(max(stated.mean, 1e-3)) if scale == "log_time" else stated.mean
             cells[agent][skill] = Cell(mean, stated.count or _WORTH_OF_A_GUESS)
     anybody = {skill: SkillPrior(cell.prior_mean, cell.prior_strength) for skill, cell in cells.pop("*", {}).items()}
-    return Evidence(scale, cells=cells, skills=anybody, has_signal=True)
+    return Evidence(scale, cells=cells, skills=anybody, half_life=HALF_LIVES[name], has_signal=bool(table))
 
 
 def _check_table(faults: Faults, place: str, table: object, *, highest: float) -> None:
