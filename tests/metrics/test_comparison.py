@@ -22,7 +22,7 @@ def day(waits, **changes) -> Ledger:
 
 
 def test_each_conversation_is_compared_with_itself():
-    """This conversation waited 40 s less; the mean is that of the differences."""
+    """One waited 40 s less, one 5 s longer; the mean is that of the differences."""
     found = paired(day([50.0, 10.0, 30.0]), day([10.0, 15.0, 30.0]))
 
     assert found.change.tolist() == [-40.0, 5.0, 0.0]

@@ -4,6 +4,7 @@ from routematch.metrics.abandonment import Abandonment, Refusal
 from routematch.metrics.breakdown import AXES, Breakdown
 from routematch.metrics.comparison import Difference, PairedConversations, compare, difference, holm, paired
 from routematch.metrics.cost import HandlingCost, StaffCost
+from routematch.metrics.digest import Digest, ReportSettings, digest
 from routematch.metrics.fairness import (
     GoodShareFairness,
     OccupancyFairness,
@@ -25,6 +26,7 @@ from routematch.metrics.intervals import (
     truncated_start,
     until,
 )
+from routematch.metrics.ledger_report import LedgerReport, ledger_charts, ledger_report, ledger_tables
 from routematch.metrics.measuring import Grouped, by, measure, measures
 from routematch.metrics.metric import Metric
 from routematch.metrics.occupancy import BusyAgents, Occupancy, StaffedAgents, Utilisation
@@ -51,11 +53,13 @@ __all__ = [
     "Breakdown",
     "BusyAgents",
     "Difference",
+    "Digest",
     "DueKept",
     "FirstContactResolution",
     "GoodShareFairness",
     "Grouped",
     "HandlingCost",
+    "LedgerReport",
     "LongestWait",
     "MeanHandleTime",
     "MeanWait",
@@ -69,6 +73,7 @@ __all__ = [
     "PairedConversations",
     "QueueLength",
     "Refusal",
+    "ReportSettings",
     "Resolution",
     "Satisfaction",
     "Selection",
@@ -89,7 +94,11 @@ __all__ = [
     "by",
     "compare",
     "difference",
+    "digest",
     "holm",
+    "ledger_charts",
+    "ledger_report",
+    "ledger_tables",
     "measure",
     "measures",
     "mser5",

@@ -126,8 +126,9 @@ def over_replications(values: ArrayLike, *, confidence: float = 0.95) -> Measure
     Returns
     -------
     Measured
-        Its note warns of fewer than 5 replications, of replications that say nothing, and of values too skewed for
-        their number: more than 25 times the squared skewness are wanted (Cochran, Sampling Techniques, 1977, 2.15).
+        Its note warns of fewer than 5 replications, of replications that say nothing, and of values clearly too
+        skewed for their number: more than 25 times the squared skewness are wanted (Cochran, Sampling Techniques,
+        1977, section 2.15).
     """
     table = np.asarray(values, np.float64)
     mean, half_width, count = student_t(table, confidence=confidence)
@@ -151,7 +152,7 @@ def _replication_note(values: Floats) -> str:
         notes.append("no interval of fewer than two replications")
     elif len(known) < _FEW_REPLICATIONS:
         notes.append("very few replications")
-    elif len(known) < 25 * _skewness(known) ** 2:
+    elif len(known) < 25 * _skewness(known) ** 2 and abs(_skewness(known)) > 2 * _skewness_by_chance(len(known)):
         notes.append("few replications for values this skewed")
     return "; ".join(notes)
 
@@ -160,6 +161,11 @@ def _skewness(values: Floats) -> float:
     deviations = values - values.mean()
     spread = math.sqrt(float((deviations**2).mean()))
     return float((deviations**3).mean()) / spread**3 if spread > 1e-12 * max(abs(values.mean()), 1e-300) else 0.0
+
+
+def _skewness_by_chance(count: int) -> float:
+    """Return the standard deviation of the skewness of normal numbers."""
+    return math.sqrt(6 * (count - 2) / (count + 1) / (count + 3))
 
 
 # --- one long run -----------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class ServiceLevel:
     @property
     def title(self) -> str:
         """With the limit."""
-        return f"Service level ({self.within:g} s)"
+        return f"Service level, {self.within:g} s"
 
     abbreviation = "SL"
     unit = "share"

@@ -14,7 +14,7 @@ UNKNOWN = "-"
 
 
 def shown(cell: Cell, unit: str, *, is_difference: bool = False) -> str:
-    """Return a cell as text.
+    """Return a cell as text; differences of shares are in percentage points (pp).
 
     >>> shown(0.8123, "share"), shown(Interval(34.21, 30.0, 38.4), "seconds"), shown(None, "count")
     ('81.2 %', '34.2 s (30.0 to 38.4)', '-')
@@ -30,7 +30,8 @@ def shown(cell: Cell, unit: str, *, is_difference: bool = False) -> str:
         return f"{mean} ({low} to {high})"
     if cell is None or math.isnan(cell):
         return UNKNOWN
-    return _number(cell, unit, _decimals(abs(cell), unit), is_difference=is_difference) + _mark(unit)
+    mark = " pp" if unit == "share" and is_difference else {"share": " %", "seconds": " s"}.get(unit, "")
+    return _number(cell, unit, _decimals(abs(cell), unit), is_difference=is_difference) + mark
 
 
 def shown_rows(table: Table) -> list[list[str]]:
@@ -42,10 +43,6 @@ def shown_rows(table: Table) -> list[list[str]]:
         ]
         for i, row in enumerate(table.rows)
     ]
-
-
-def _mark(unit: str) -> str:
-    return {"share": " %", "seconds": " s"}.get(unit, "")
 
 
 def _decimals(size: float, unit: str) -> int:

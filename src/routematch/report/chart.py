@@ -58,6 +58,18 @@ class Mark:
     axis: str = "y"
 
 
+def _words(labels: Iterable[str]) -> tuple[str, ...]:
+    return tuple(labels)
+
+
+def _all_series(series: Iterable[Series]) -> tuple[Series, ...]:
+    return tuple(series)
+
+
+def _all_marks(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    return tuple(marks)
+
+
 @frozen
 class Chart:
     """What is drawn.
@@ -84,13 +96,13 @@ class Chart:
 
     title: str
     kind: str
-    labels: tuple[str, ...] = field(converter=tuple)
-    series: tuple[Series, ...] = field(converter=tuple)
+    labels: tuple[str, ...] = field(converter=_words)
+    series: tuple[Series, ...] = field(converter=_all_series)
     positions: tuple[float, ...] = field(default=(), converter=_floats)
     x_label: str = ""
     y_label: str = ""
     unit: str = "amount"
-    marks: tuple[Mark, ...] = field(default=(), converter=tuple)
+    marks: tuple[Mark, ...] = field(default=(), converter=_all_marks)
     note: str = ""
 
     def __attrs_post_init__(self) -> None:

@@ -12,7 +12,7 @@ from routematch.model import Interval
 __all__ = ["UNITS", "Cell", "Column", "Table"]
 
 #: What the numbers of a column are.
-UNITS = ("text", "share", "seconds", "count", "per hour", "agents", "amount", "money", "index")
+UNITS = ("text", "share", "seconds", "count", "per hour", "agents", "amount", "sum", "money", "index")
 
 #: None and NaN: not known.
 Cell = str | float | Interval | None
