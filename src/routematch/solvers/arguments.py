@@ -90,7 +90,8 @@ def real_numbers(given: object, name: str) -> NDArray[np.float64]:
 def whole_numbers(given: object, name: str) -> NDArray[np.int64]:
     """Return an array of whole numbers in one dimension."""
     array = read_array(given, name)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu") or too_large(array).any():
+    kind = array.dtype.kind
+    if array.ndim != 1 or (array.size and kind not in "iu") or (kind == "u" and too_large(array).any()):
         raise _refusal(f"must be whole numbers in one dimension, not {array.dtype} of shape {array.shape}", name)
     return array.astype(np.int64, copy=False)
 

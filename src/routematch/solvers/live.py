@@ -233,7 +233,8 @@ class LiveMatching:
             How many rows of each group it can take; needed exactly where the matching began with groups.
         """
         numbers = list(self._hold) if rows is None else self._given_rows(rows)
-        values, costs = self._steps(value, len(numbers)), costs_in_steps(unit_cost, self._resolution)
+        values, _ = self._steps(value, len(numbers))
+        costs = costs_in_steps(unit_cost, self._resolution)
         capacity, state = whole_number(capacity, "capacity", at_most=LARGEST_INTEGER), self._state
         caps = caps_of_groups(group_capacity, state.stride - 1)
         holds = np.array([self._hold[row] for row in numbers], np.float64)
@@ -262,8 +263,6 @@ class LiveMatching:
         self._is_present[agent] = False
         self._someone_left = True
         node = agent * self._state.stride
-        for own in range(node, node + self._state.stride):
-            self._state.columns.drop_node(own)
         for slot in self._slot.values():
             self._state.remove_pair(slot, node)
 
@@ -369,22 +368,24 @@ class LiveMatching:
 
     def _row_pairs(self, value: ArrayLike, agents: ArrayLike | None, hold: float, group: int) -> tuple[Pairs, int]:
         """Return the usable pairs of a row (nodes and worth in steps), and its hold in steps."""
-        chosen = None if agents is None else ascending_agents(agents, len(self._nodes))
-        worth = self._steps(value, len(self._nodes if chosen is None else chosen))
-        nodes = self._nodes if chosen is None else self._nodes[chosen]
+        nodes = self._nodes
+        if agents is not None:
+            nodes = ascending_agents(agents, len(nodes)) * self._state.stride
+        worth, least = self._steps(value, len(nodes))
         steps = hold_in_steps(hold, self._resolution)
         if steps:
             worth -= steps
         if group >= 0:
             nodes = nodes + (group + 1)
-        if self._someone_left or group >= 0 or (len(worth) and worth[worth.argmin()] < 0):
+        if least < steps or self._someone_left or group >= 0:
             usable = (worth >= 0) & self._is_present[nodes // self._state.stride]
             if group >= 0:
                 usable &= self._cap_of(nodes // self._state.stride, group) > 0
             nodes, worth = nodes[usable], worth[usable]
         return (nodes, worth.astype(np.int64)), steps
 
-    def _steps(self, given: ArrayLike, count: int) -> NDArray[np.float64]:
+    def _steps(self, given: ArrayLike, count: int) -> tuple[NDArray[np.float64], float]:
+        """Return the values of an event in whole steps, and the least of them."""
         values = real_numbers(given, "value")
         if len(values) != count:
             raise InvalidInputError(f"value must have {count} entries, got {len(values)}")

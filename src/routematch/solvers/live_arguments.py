@@ -4,7 +4,7 @@ Every event passes through here, so what is right is recognised by a few looks a
 only where something is wrong.
 
 >>> in_steps(np.array([0.5, 2.0]), 0.5)
-array([1., 4.])
+(array([1., 4.]), 1.0)
 >>> ascending_agents([3, 2], 5)
 Traceback (most recent call last):
 routematch.errors.InvalidInputError: agents must be ascending and unique
@@ -32,19 +32,21 @@ __all__ = [
 Ints = NDArray[np.int64]
 
 
-def in_steps(values: NDArray[np.float64], resolution: float) -> NDArray[np.float64]:
-    """Return values in whole steps, as new floats; what is far below zero may be inexact or minus infinity."""
+def in_steps(values: NDArray[np.float64], resolution: float) -> tuple[NDArray[np.float64], float]:
+    """Return values in whole steps, as new floats, and the least; what is far below zero may be inexact or infinite."""
     if not len(values):
-        return np.zeros(0)
+        return np.zeros(0), 0.0
     largest = EXACT * resolution / 4
     if not values[values.argmax()] < largest:  # argmax finds a NaN, too
         raise InvalidInputError("value must be finite or -inf, and exact in steps of the resolution")
-    if values[values.argmin()] > -largest:
+    lowest = int(values.argmin())
+    if values[lowest] > -largest:
         steps = np.divide(values, resolution)
     else:
         with np.errstate(over="ignore"):
             steps = np.divide(values, resolution)
-    return np.rint(steps, out=steps)
+    np.rint(steps, out=steps)
+    return steps, float(steps[lowest])
 
 
 def hold_in_steps(hold: object, resolution: float) -> int:

@@ -1,9 +1,10 @@
 """Which rows could use a unit of an agent: looked up by node, while rows come and go.
 
-Rows that just came wait. When somebody asks, their pairs are written one after the other into a *log*, which is looked
-through as a whole; when the log is full it is sorted by node into a *level* of compressed columns, together with all
-levels that are not much larger (O'Neil, Cheng, Gawlick and O'Neil, 1996, "The log-structured merge-tree"). Only
-questions cause such work: where units are free nobody asks, and a new row costs nothing here.
+Rows that just came wait. When somebody asks, their pairs are written one after the other into a *log*, in which a node
+is found by one binary search in each row, for all rows together; long rows are not worth the copy and are searched where
+they are. When these are many, they are sorted by node into a *level* of compressed columns, together with all levels
+that are not much larger (O'Neil, Cheng, Gawlick and O'Neil, 1996, "The log-structured merge-tree"). Only questions cause
+such work: where units are free nobody asks, and a new row costs nothing here.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ Ints = NDArray[np.int64]
 Pairs = tuple[Ints, Ints]
 Offer = tuple[int, int, int]
 
-#: Rows and pairs the log holds; a single row with more pairs is sorted at once.
-MOST_ROWS, MOST_PAIRS = 128, 1 << 17
+#: Rows that may be in the log or wait when a question has been answered, and pairs of those worth copying.
+MOST_ROWS, MOST_PAIRS = 256, 4096
 
 _NOWHERE = -1
+_LAST = 2**62
 
 
 @frozen(eq=False)
@@ -29,43 +31,55 @@ class _Level:
     """Slots and worths of some rows, sorted by node."""
 
     start: Ints
-    slot: NDArray[np.int32]
+    slot: Ints
     worth: Ints
 
 
 class _Log:
-    """Pairs of a few rows in the order they came; those of rows that left are blanked."""
+    """Pairs of a few rows in the order they came, found by the key ``turn * 2^32 + node``, which only ascends."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, slice] = {}
+        self.turn: dict[int, int] = {}
+        self.turns = 0
         self.filled = 0
-        self.node = np.zeros(0, np.int32)
-        self.slot = np.zeros(0, np.int32)
-        self.worth = np.zeros(0, np.int64)
+        self.slot = np.zeros(0, np.int64)
+        self.key = np.full(1, _LAST, np.int64)
+        self.worth = np.zeros(1, np.int64)
 
     def write(self, slot: int, pairs: Pairs) -> None:
         """Add the pairs of a row."""
         nodes, worths = pairs
-        own = slice(self.filled, self.filled + len(nodes))
-        while own.stop > len(self.node):
-            self.node, self.slot = np.append(self.node, self._more()), np.append(self.slot, self._more())
-            self.worth = np.append(self.worth, self._more())
-        self.node[own], self.slot[own], self.worth[own] = nodes, slot, worths
-        self.rows[slot], self.filled = own, own.stop
+        begin, end = self.filled, self.filled + len(nodes)
+        if end >= len(self.key):
+            self.key, self.worth = np.resize(self.key, 2 * end), np.resize(self.worth, 2 * end)
+        if self.turns == len(self.slot):
+            self.slot = np.resize(self.slot, 2 * self.turns + 16)
+        np.add(nodes, self.turns << 32, out=self.key[begin:end])
+        self.key[end] = _LAST
+        self.worth[begin:end] = worths
+        self.slot[self.turns] = slot
+        self.turn[slot], self.turns, self.filled = self.turns, self.turns + 1, end
 
-    def _more(self) -> NDArray[np.int32]:
-        return np.zeros(max(1024, len(self.node)), np.int32)
+    def find(self, node: int) -> tuple[Ints, Ints]:
+        """Return slots and worths of the pairs with a node."""
+        (turns,) = (self.slot[: self.turns] != _NOWHERE).nonzero()
+        keys = turns << 32
+        keys += node
+        at = self.key[: self.filled + 1].searchsorted(keys)
+        (found,) = (self.key[at] == keys).nonzero()
+        return self.slot[turns[found]], self.worth[at[found]]
 
     def blank(self, slot: int) -> None:
         """Take the pairs of a row away, if it has any here."""
-        own = self.rows.pop(slot, None)
-        if own is not None:
-            self.node[own] = _NOWHERE
+        turn = self.turn.pop(slot, None)
+        if turn is not None:
+            self.slot[turn] = _NOWHERE
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.rows.clear()
-        self.filled = 0
+        self.turn.clear()
+        self.turns = self.filled = 0
+        self.key[0] = _LAST
 
 
 class Columns:
@@ -80,7 +94,6 @@ class Columns:
         self._log = _Log()
         self._waiting: dict[int, None] = {}
         self._added: dict[int, dict[int, int]] = {}
-        self._gone: set[int] = set()
 
     def put(self, slot: int, pairs: Pairs) -> None:
         """Give a slot new pairs."""
@@ -114,12 +127,8 @@ class Columns:
             self._added.setdefault(node, {})[slot] = worth
 
     def replace(self, slot: int, pairs: Pairs) -> None:
-        """Note the pairs a slot has left when those with nodes that are gone were taken away."""
+        """Note the pairs a slot has left when those with an agent that is gone, so never asked for, were taken away."""
         self._pairs[slot] = pairs
-
-    def drop_node(self, node: int) -> None:
-        """Take all pairs with a node away; it gets no new ones."""
-        self._gone.add(node)
 
     def set_gain(self, slot: int, gain: int) -> None:
         """Note what the row of a slot gains."""
@@ -128,39 +137,46 @@ class Columns:
 
     def offers(self, node: int, base: int, limit: int) -> list[Offer]:
         """Return (reach, slot, worth) of each row whose gain plus `base` minus worth is below a limit."""
-        if node in self._gone:
-            return []
         if self._waiting:
             self._write_log()
-        log = self._log
-        at = np.flatnonzero(log.node[: log.filled] == node)
-        slots, worth = log.slot[at], log.worth[at]
-        reach = self._gains[slots] - worth + base
-        found: list[Offer] = list(zip(reach.tolist(), slots.tolist(), worth.tolist(), strict=True))
+        found: list[Offer] = []
+        if self._log.turns:
+            slots, worth = self._log.find(node)
+            reach = self._gains[slots] - worth
+            found += zip((reach + base).tolist(), slots.tolist(), worth.tolist(), strict=True)
         for number, level in enumerate(self._levels):
             if node + 1 < len(level.start):
                 own = slice(int(level.start[node]), int(level.start[node + 1]))
                 slots, worth = level.slot[own], level.worth[own]
                 reach = self._gains[slots] - worth
-                near = np.flatnonzero(reach < limit - base)
+                (near,) = (reach < limit - base).nonzero()
                 near = near[self._level_of[slots[near]] == number]
                 found += zip((reach[near] + base).tolist(), slots[near].tolist(), worth[near].tolist(), strict=True)
         for slot, amount in self._added.get(node, {}).items():
             found.append((self.gain[slot] + base - amount, slot, amount))
+        for slot in self._waiting:
+            nodes, worth = self._pairs[slot] or _NO_PAIRS
+            position = int(nodes.searchsorted(node))
+            if position < len(nodes) and nodes[position] == node:
+                found.append((self.gain[slot] + base - int(worth[position]), slot, int(worth[position])))
         return found
 
     def _write_log(self) -> None:
-        """Write the rows that wait into the log; sort it when it is full."""
-        log = self._log
-        for slot in self._waiting:
-            log.write(slot, self._pairs[slot] or _NO_PAIRS)
-        self._waiting.clear()
-        if len(log.rows) > MOST_ROWS or log.filled > MOST_PAIRS:
-            first, size = len(self._levels), log.filled
+        """Write the rows that wait into the log, but for the long ones; sort all of them when they are many."""
+        for slot in list(self._waiting):
+            pairs = self._pairs[slot] or _NO_PAIRS
+            if len(pairs[0]) <= MOST_PAIRS:
+                self._log.write(slot, pairs)
+                del self._waiting[slot]
+        if self._log.turns + len(self._waiting) > MOST_ROWS:
+            first, size = len(self._levels), self._log.filled + sum(len(self._nodes(slot)) for slot in self._waiting)
             while first and len(self._levels[first - 1].slot) < 2 * size:
                 first -= 1
                 size += len(self._levels[first].slot)
             self._merge(first)
+
+    def _nodes(self, slot: int) -> Ints:
+        return (self._pairs[slot] or _NO_PAIRS)[0]
 
     def compress(self) -> None:
         """Put the pairs of all rows into a single level."""
@@ -171,7 +187,7 @@ class Columns:
         del self._levels[first:]
         placed = self._level_of[: len(self._pairs)]
         slots = [slot for slot in np.flatnonzero(placed >= first).tolist() if self._pairs[slot] is not None]
-        slots += [*self._log.rows, *self._waiting]
+        slots += [*self._log.turn, *self._waiting]
         self._add_level(slots)
         self._log.clear()
         self._waiting.clear()
@@ -189,7 +205,7 @@ class Columns:
         start = np.concatenate([[0], np.cumsum([len(nodes) for nodes, _ in pairs])]).astype(np.int64)
         shape = len(slots), int(node.max(initial=-1)) + 1
         columns = csr_array((worth, node, start), shape=shape).tocsc()
-        numbers = np.array(slots, np.int32)
+        numbers = np.array(slots, np.int64)
         self._level_of[numbers] = len(self._levels)
         self._levels.append(_Level(columns.indptr, numbers[columns.indices], columns.data))
 

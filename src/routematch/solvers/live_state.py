@@ -133,7 +133,7 @@ class LiveState:
         self.looked[slot] = []
 
     def remove_pair(self, slot: int, agent: int) -> None:
-        """Take a pair that is not in use away from a row, by the agent's own node; the columns must know."""
+        """Take the pair with an agent, which is not in use, away from a row; `agent` is that agent's own node."""
         nodes, worths = self.pairs[slot]
         first, last = nodes.searchsorted([agent, agent + self.stride]).tolist()
         if first < last:
