@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from routematch.solvers.network import Network
 from routematch.solvers.prices import Duals
+from routematch.solvers.unique import is_plainly_unique
 
 __all__ = ["make_canonical"]
 
@@ -55,6 +56,8 @@ def make_canonical(network: Network, pair: Ints, duals: Duals, tight: Ints) -> I
     -----
     At worst one search through all tight pairs for each row that has a choice.
     """
+    if is_plainly_unique(network, pair, duals, tight):
+        return pair
     row_of = network.row_of(tight)
     choices = np.bincount(row_of, minlength=network.rows)
     undecided = (duals.gain == 0) & (choices > 0)

@@ -51,7 +51,7 @@ def solve_capped(network: Network, price: Ints) -> Ints | None:
             return None
         missed = _missed(network, duals, cells)
         if not missed.any():
-            return np.where(pair >= 0, kept[pair], -1)
+            return np.append(kept, -1)[pair]
         net = network.worth - _spread_prices(network, duals, cells)[network.cell_of]
         kept = np.union1d(kept, _best_pairs(network, net, missed, FURTHER))
     return None

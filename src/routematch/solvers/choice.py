@@ -25,6 +25,9 @@ SCARCE = 0.65
 #: A matrix is full when this share of it is usable; then the dense engine takes over up to so many entries.
 FULL, MOST_DENSE_ENTRIES = 0.25, 30_000_000
 
+#: Kinds are looked for where an agent's units are not beyond all need: so many for each row, at most.
+MOST_UNITS = 20
+
 #: Time that placing a row by chains takes where units are scarce, in nanoseconds.
 CHAIN = 250_000
 
@@ -54,10 +57,11 @@ def choose(network: Network) -> Choice:
         return Choice("chains", sparse_time // ((2 if rows <= SCARCE * total else 7) * STEP) + 10_000)
     if rows * total <= DENSE_ENTRIES:
         return Choice("hungarian")
-    if are_of_few_kinds(network):
+    if total <= MOST_UNITS * rows and are_of_few_kinds(network):
         return Choice("classes", sparse_time // STEP)
     if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
-        return Choice("chains", ENTRY * rows * total // STEP, "hungarian")
+        is_scarce = rows > SCARCE * total
+        return Choice("hungarian") if is_scarce else Choice("chains", ENTRY * rows * total // STEP, "hungarian")
     if rows <= SCARCE * total:
         return Choice("chains", sparse_time // (2 * STEP) + 10_000)
     # Even there chains may be short, as where few pairs are usable: a seventh of the time is spent on finding out.

@@ -38,18 +38,26 @@ def solve_dense(network: Network) -> Ints:
 
     first, units = unit_columns(network)
     rows = np.flatnonzero(network.degree)
-    place = np.zeros(network.rows, np.int64)
-    place[rows] = np.arange(len(rows))
-    pairs, column, net = _unit_pairs(network, first, units)
-    useful = net > 0
-    matrix = np.zeros((len(rows), int(first[-1])))
-    matrix[place[network.row_of(pairs[useful])], column[useful]] = net[useful]
+    matrix = _matrix(network, rows, first, units)
     row, unit = linear_sum_assignment(matrix, maximize=True)
     is_used = matrix[row, unit] > 0
     served, unit = rows[row[is_used]], unit[is_used]
     pair = np.full(network.rows, -1)
     pair[served] = network.pairs_of(served, np.searchsorted(first, unit, side="right") - 1)
     return pair
+
+
+def _matrix(network: Network, rows: Ints, first: Ints, units: Ints) -> NDArray[np.float64]:
+    """Return what each row is worth in each unit; 0 where it is held."""
+    if network.unit_cost is None and len(network.worth) == len(rows) * network.agents and (units == 1).all():
+        return network.worth.astype(np.float64).reshape(len(rows), network.agents)
+    place = np.zeros(network.rows, np.int64)
+    place[rows] = np.arange(len(rows))
+    pairs, column, net = _unit_pairs(network, first, units)
+    useful = net > 0
+    matrix = np.zeros((len(rows), int(first[-1])))
+    matrix[place[network.row_of(pairs[useful])], column[useful]] = net[useful]
+    return matrix
 
 
 def _unit_pairs(network: Network, first: Ints, units: Ints) -> tuple[Ints, Ints, Ints]:

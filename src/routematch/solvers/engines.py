@@ -37,6 +37,9 @@ __all__ = ["Method", "Solution", "finish", "solve", "solve_network"]
 Ints = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
+#: The engines that bring no prices.
+_OF_SCIPY = {"hungarian", "sparse", "classes"}
+
 Method = Literal["auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"]
 
 
@@ -137,7 +140,7 @@ def _by_choice(network: Network, budget: int | None) -> Solution:
 
 def _by_scipy(network: Network, method: str) -> Solution | None:
     """Take scipy's matching and find its prices; None where there are none, so that it was wrong."""
-    pair = _OF_SCIPY[method](network)
+    pair = _engine(method)(network)
     if pair is None or not is_feasible(network, pair):
         return None
     duals = smallest_prices(network, pair)
@@ -152,11 +155,10 @@ def _solve_sparse(network: Network) -> Ints | None:
     return relaxed.pair if is_feasible(network, relaxed.pair) else solve_capped(network, relaxed.duals.price)
 
 
-_OF_SCIPY: dict[str, Callable[[Network], Ints | None]] = {
-    "hungarian": lambda network: solve_dense(network),
-    "sparse": _solve_sparse,
-    "classes": lambda network: solve_classes(network),
-}
+def _engine(method: str) -> Callable[[Network], Ints | None]:
+    if method == "hungarian":
+        return solve_dense
+    return solve_classes if method == "classes" else _solve_sparse
 
 
 def _by_reference(network: Network) -> Solution:

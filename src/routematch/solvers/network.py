@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from routematch.errors import LimitExceededError
 from routematch.solvers.problem import AssignmentProblem
 
-__all__ = ["EXACT", "Network", "build_network", "ragged", "whole_steps"]
+__all__ = ["EXACT", "Network", "blocks", "build_network", "ragged", "whole_steps"]
 
 #: Whole numbers below this are exact in a float64.
 EXACT = 2**53
@@ -148,10 +148,16 @@ class Network:
 
     def blocks(self, pairs: int = 1 << 17) -> Iterator[tuple[slice, slice]]:
         """Yield consecutive rows with their pairs, about so many pairs at a time."""
-        cuts = np.searchsorted(self.start, np.arange(0, self.start[-1], pairs), side="right") - 1
-        cuts = np.unique(np.append(cuts, self.rows))
-        for begin, end in itertools.pairwise(cuts.tolist()):
-            yield slice(begin, end), slice(int(self.start[begin]), int(self.start[end]))
+        yield from blocks(self.start, pairs)
+
+
+def blocks(start: Ints, pairs: int = 1 << 17) -> Iterator[tuple[slice, slice]]:
+    """Yield consecutive rows with their pairs, about so many pairs at a time; no empty blocks."""
+    cuts = np.searchsorted(start, np.arange(0, start[-1], pairs), side="right") - 1
+    cuts = np.unique(np.append(cuts, len(start) - 1))
+    for begin, end in itertools.pairwise(cuts.tolist()):
+        if start[begin] < start[end]:
+            yield slice(begin, end), slice(int(start[begin]), int(start[end]))
 
 
 def ragged(start: Ints, length: Ints) -> tuple[Ints, Ints]:

@@ -11,11 +11,14 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from routematch.solvers.network import Network, ragged
+from routematch.solvers.network import Network, blocks, ragged
 
 __all__ = ["Duals", "dual_total", "smallest_prices"]
 
 Ints = NDArray[np.int64]
+
+#: Pairs of each row that are followed after a sweep, about; and how many pairs are looked at to say what is near.
+NEAR, SAMPLE = 12, 4_000
 
 
 @frozen(eq=False)
@@ -45,65 +48,113 @@ def smallest_prices(network: Network, pair: Ints) -> Duals | None:
 
     Notes
     -----
-    A sweep over the pairs of the served rows finds the best offer for each cell; the offers found so far are then
-    followed to the end before the next sweep (policy iteration: Howard, 1960), so that a few sweeps are enough.
+    A sweep over the pairs of the served rows finds which of them offer more than a price, and which come near; prices
+    are then raised along these few until they rest, before the next sweep. Few sweeps are enough.
     """
     served = np.flatnonzero(pair >= 0)
-    served = served[np.argsort(network.cell_of[pair[served]], kind="stable")]
-    first = np.searchsorted(network.cell_of[pair[served]], np.arange(len(network.owner) + 1))
     price = network.last_cost(network.load(pair))[network.owner]
-    moved = np.flatnonzero(np.diff(first))
     held, _ = ragged(network.start[:-1][pair < 0], network.degree[pair < 0])
     np.maximum.at(price, network.cell_of[held], network.worth[held])
     links = _Links(network, pair) if network.has_groups else None
     if links is not None:
         links.settle(price)
-    offers = _Offers(network, pair)
+    offers = _Offers(network, pair, served)
     for _ in range(len(network.owner) + 2):
-        position, _ = ragged(first[moved], first[moved + 1] - first[moved])
-        rows = served[position]
-        gain = network.worth[pair[rows]] - price[network.cell_of[pair[rows]]]
-        if gain.min(initial=0) < 0:
+        found = offers.sweep(price)
+        if found is None:
             return None
-        entries, owner = ragged(network.start[rows], network.start[rows + 1] - network.start[rows])
-        offered = network.worth[entries] - gain[owner]
-        higher = np.flatnonzero(offered > price[network.cell_of[entries]])
-        if not len(higher):
+        if not len(found):
             return _finished(network, pair, price) if _leaves_no_bargain(network, pair, price) else None
-        before = price.copy()
-        np.maximum.at(price, network.cell_of[entries[higher]], offered[higher])
-        best = higher[offered[higher] == price[network.cell_of[entries[higher]]]]
-        if not offers.follow(price, entries[best], rows[owner[best]], links):
+        if not offers.follow(price, found, links):
             return None
-        moved = np.flatnonzero(price > before)
     return None
 
 
 class _Offers:
-    """The best offers found so far: a few pairs through which prices are passed on until they rest."""
+    """What the served rows would pay elsewhere, with all their pairs one after the other."""
 
-    def __init__(self, network: Network, pair: Ints) -> None:
-        self.network, self.pair = network, pair
-        self.target = self.source = np.zeros(0, np.int64)
-        self.extra = np.zeros(0, np.int64)
+    def __init__(self, network: Network, pair: Ints, served: Ints) -> None:
+        self.degree = network.degree[served]
+        self.own, self.own_worth = network.cell_of[pair[served]], network.worth[pair[served]]
+        self.cell, self.worth = network.cell_of, network.worth
+        if int(self.degree.sum()) < len(self.worth):
+            pairs, _ = ragged(network.start[served], self.degree)
+            self.cell, self.worth = self.cell[pairs], self.worth[pairs]
+        self.start = np.concatenate([[0], np.cumsum(self.degree)])
 
-    def follow(self, price: Ints, entries: Ints, rows: Ints, links: _Links | None) -> bool:
-        """Add offers and raise prices until no offer is higher; say whether they came to rest."""
-        network, own = self.network, self.pair[rows]
-        self.target = np.append(self.target, network.cell_of[entries])
-        self.source = np.append(self.source, network.cell_of[own])
-        self.extra = np.append(self.extra, network.worth[entries] - network.worth[own])
+    def sweep(self, price: Ints) -> Ints | None:
+        """Return the pairs that offer more than a price, together with those that come near; none at the end.
+
+        None instead when a row pays more for its own place than it is worth.
+        """
+        gain = self.own_worth - price[self.own]
+        if gain.min(initial=0) < 0:
+            return None
+        near = self._near(price, gain)
+        found, any_higher = [np.zeros(0, np.int64)], False
+        for rows, pairs in blocks(self.start):
+            cells, offered = self.cell[pairs], self.worth[pairs] - np.repeat(gain[rows], self.degree[rows])
+            slack = price[cells] - offered
+            close = np.flatnonzero(slack < near)
+            higher = close[slack[close] < 0]
+            if len(higher):
+                any_higher = True
+                np.maximum.at(price, cells[higher], offered[higher])
+            if not near:
+                close = higher[offered[higher] == price[cells[higher]]]
+            found.append(close + pairs.start)
+        return np.concatenate(found) if any_higher else found[0]
+
+    def _near(self, price: Ints, gain: Ints) -> int:
+        """Return a distance from tight within which each row has about `NEAR` pairs."""
+        sample = np.arange(0, len(self.worth), len(self.worth) // SAMPLE + 1)
+        if not len(sample):
+            return 0
+        rows = np.searchsorted(self.start, sample, side="right") - 1
+        slack = price[self.cell[sample]] + gain[rows] - self.worth[sample]
+        wanted = min(NEAR * len(sample) * len(self.degree) // len(self.worth), len(sample) - 1)
+        return max(int(np.partition(slack, wanted)[wanted]), 0)
+
+    def follow(self, price: Ints, entries: Ints, links: _Links | None) -> bool:
+        """Raise prices along the given pairs until none offers more; say whether they came to rest.
+
+        The best offers found so far are followed to the end before the others are looked at again.
+        """
+        rows = np.searchsorted(self.start, entries, side="right") - 1
+        target, source, extra = self.cell[entries], self.own[rows], self.worth[entries] - self.own_worth[rows]
+        best = np.zeros(0, np.int64)
         if links is not None:
             links.settle(price)
         for _ in range(len(price) + 2):
-            offered = price[self.source] + self.extra
-            higher = offered > price[self.target]
-            if not higher.any():
+            higher = _raise(price, target, source, extra)
+            if not len(higher):
                 return True
-            np.maximum.at(price, self.target[higher], offered[higher])
+            best = np.union1d(best, higher[price[source[higher]] + extra[higher] >= price[target[higher]]])
             if links is not None:
                 links.settle(price)
+            if not _rest(price, target[best], source[best], extra[best], links):
+                return False
         return False
+
+
+def _raise(price: Ints, target: NDArray[np.integer], source: NDArray[np.integer], extra: Ints) -> Ints:
+    """Raise prices to the best offers; return which offers were higher."""
+    offered = price[source] + extra
+    higher = np.flatnonzero(offered > price[target])
+    np.maximum.at(price, target[higher], offered[higher])
+    return higher
+
+
+def _rest(
+    price: Ints, target: NDArray[np.integer], source: NDArray[np.integer], extra: Ints, links: _Links | None
+) -> bool:
+    """Follow a few offers to the end; say whether prices came to rest."""
+    for _ in range(len(price) + 2):
+        if not len(_raise(price, target, source, extra)):
+            return True
+        if links is not None:
+            links.settle(price)
+    return False
 
 
 class _Links:

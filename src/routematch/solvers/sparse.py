@@ -33,14 +33,18 @@ def solve_sparse(network: Network) -> Ints:
     place in the cell of a group counts as a row and as a unit.
     """
     first, units = unit_columns(network)
-    pairs = np.flatnonzero((network.worth > network.floor()[network.agent_of]) & (units[network.cell_of] > 0))
-    row_of, cells = network.row_of(pairs), network.cell_of[pairs]
-    rows, compact = np.unique(row_of, return_inverse=True)
+    usable = network.worth > (0 if network.unit_cost is None else network.floor()[network.agent_of])
+    if units.min(initial=1) == 0:
+        usable &= units[network.cell_of] > 0
+    rows, tail, cells, worth = _in_rows(network, usable)
     if not len(rows):
         return np.full(network.rows, -1)
-    column, owner = ragged(first[cells], units[cells])
-    tail, net = compact[owner], network.worth[pairs][owner] - _unit_cost(network, cells[owner], column, first)
-    size = len(rows)
+    if units.max() > 1:
+        column, owner = ragged(first[cells], units[cells])
+        tail, cells, worth = tail[owner], cells[owner], worth[owner]
+    else:
+        column = first[cells]
+    net, size = worth - _unit_cost(network, cells, column, first), len(rows)
     if network.has_groups:
         passage, through, weight = _passages(network, first, units)
         tail = np.concatenate([tail, size + passage])
@@ -48,19 +52,27 @@ def solve_sparse(network: Network) -> Ints:
         size += int(first[-1] - first[network.agents])
     mate, column = _assign_shorter_side(tail, column, net, (size, int(first[-1])))
     real = mate < len(rows)
-    served, cells = rows[mate[real]], np.searchsorted(first, column[real], side="right") - 1
+    served, entered = rows[mate[real]], np.searchsorted(first, column[real], side="right") - 1
     pair = np.full(network.rows, -1)
-    pair[served] = network.pairs_of(served, network.owner[cells])
+    pair[served] = network.pairs_of(served, network.owner[entered])
     return pair
 
 
-def _unit_cost(network: Network, cells: NDArray[np.integer], column: Ints, first: Ints) -> Ints:
+def _in_rows(network: Network, usable: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the rows that have a usable pair, and for each such pair the place of its row there, cell and worth."""
+    row_of = np.repeat(np.arange(network.rows), network.degree)[usable]
+    has_pair = np.zeros(network.rows, np.bool_)
+    has_pair[row_of] = True
+    place = np.cumsum(has_pair) - 1
+    return np.flatnonzero(has_pair), place[row_of], network.cell_of[usable].astype(np.int64), network.worth[usable]
+
+
+def _unit_cost(network: Network, cells: Ints, column: Ints, first: Ints) -> Ints:
     """Return what the unit in each column costs; a place in the cell of a group costs nothing."""
-    if network.unit_cost is None:
-        return np.zeros(len(column), np.int64)
-    own = cells < network.agents
     cost = np.zeros(len(column), np.int64)
-    cost[own] = network.unit_cost[cells[own], (column - first[cells])[own]]
+    if network.unit_cost is not None:
+        own = cells < network.agents
+        cost[own] = network.unit_cost[cells[own], (column - first[cells])[own]]
     return cost
 
 

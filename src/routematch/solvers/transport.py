@@ -23,22 +23,19 @@ Ints = NDArray[np.int64]
 STEPS = 50
 
 
-def solve_classes(network: Network, classes: Classes | None = None) -> Ints | None:
+def solve_classes(network: Network) -> Ints | None:
     """Return the pair that serves each row, -1 where it is held; None when the linear program failed.
 
     Takes no group caps. Time for the linear program depends on the classes alone, the rest on the pairs.
     """
-    classes = find_classes(network) if classes is None else classes
+    classes = find_classes(network)
     units = _Units(network, classes)
     flow = _best_flow(classes, units)
-    return None if flow is None else _spread(network, classes, units, flow)
+    return None if flow is None or not _fits(classes, units, flow) else _spread(network, classes, units, flow)
 
 
 class _Units:
-    """The units that agents of each class have, the cheapest first.
-
-    An agent never uses more units than there are rows, and a class never more than the rows that can reach it.
-    """
+    """The units that agents of each class have, the cheapest first: agent, cost and class of each."""
 
     def __init__(self, network: Network, classes: Classes) -> None:
         agents = np.flatnonzero(classes.agent_class >= 0)
@@ -84,6 +81,14 @@ def _steps(kind: Ints, cost: Ints) -> tuple[Ints, Ints, Ints]:
     first[1:] = (kind[1:] != kind[:-1]) | (cost[1:] != cost[:-1])
     begin = np.flatnonzero(first)
     return kind[begin], cost[begin], np.diff(begin, append=len(kind))
+
+
+def _fits(classes: Classes, units: _Units, flow: Ints) -> bool:
+    """Say whether a flow, whole numbers again, asks no class for more than it has."""
+    rows, places = np.bincount(classes.row_class), np.bincount(units.kind, minlength=int(classes.head.max()) + 1)
+    sent = np.bincount(classes.tail, flow, minlength=len(rows))
+    taken = np.bincount(classes.head, flow, minlength=len(places))
+    return bool(flow.min() >= 0 and (sent <= rows).all() and (taken <= places).all())
 
 
 def _spread(network: Network, classes: Classes, units: _Units, flow: Ints) -> Ints:
