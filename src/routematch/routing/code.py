@@ -136,6 +136,11 @@ class View:
         agents, _ = self.trace.candidates_of(self._backlog.index[conversation_id])
         return tuple(self.trace.problem.roster.ids[agent] for agent in agents.tolist())
 
+    def waiting_for(self, agent_id: str) -> tuple[str, ...]:
+        """Return the longest waiting conversation of each request class that an agent may take, in order of arrival."""
+        heads = sorted((group[0] for group in self.classes), key=self._backlog.index.__getitem__)
+        return tuple(head for head in heads if agent_id in self.eligible(head) and self.room(agent_id, head))
+
     def value(self, conversation_id: str, agent_id: str) -> float:
         """Return the value of a pair by the measure, in policy units; minus infinity where it is not eligible."""
         return self.trace.value_of(self._backlog.index[conversation_id], self.trace.problem.roster.index[agent_id])

@@ -49,7 +49,7 @@ def replicate(
     """
     streams = Streams(seed, replication)
     staff, day = Staff.of(scenario), Day.of(scenario, streams)
-    if is_plain(scenario, day) and isinstance(policy, Policy):
+    if is_plain(scenario, day):
         ran = _run_plain(scenario, policy, staff, day)
         if ran is not None:
             started, holder = ran
@@ -84,7 +84,7 @@ def _templates(scenario: Scenario) -> list[Conversation]:
 
 
 def _run_plain(
-    scenario: Scenario, policy: Policy, staff: Staff, day: Day
+    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, day: Day
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
     """Return starts and holders; None where there is no lane, or what is asked for changes with waiting."""
     arrived, deadline = day.arrived.tolist(), day.deadline.tolist()
@@ -127,12 +127,11 @@ def _dispatcher(
 ) -> Dispatcher:
     """Return a lane where one is exact, else `decide()` itself."""
     queues = {queue.id: queue for queue in scenario.queues}
-    if isinstance(policy, Policy):
-        templates = _templates(scenario)
-        if staff.roster.ids and any(kind.repeat and kind.repeat.same_agent for kind in scenario.conversation_types):
-            # Pulls towards single agents come later, one by one: a lane that knows order alone will not do.
-            templates.append(evolve(templates[0], affinity={staff.roster.ids[0]: 1.0}))
-        lane = compile_lane(policy, staff.roster, templates, jobs.arrived, jobs.deadline, queues=queues)
-        if lane is not None:
-            return LaneDispatcher(lane, jobs, loop.running)
+    templates = _templates(scenario)
+    if staff.roster.ids and any(kind.repeat and kind.repeat.same_agent for kind in scenario.conversation_types):
+        # Pulls towards single agents come later, one by one: a lane that knows order alone will not do.
+        templates.append(evolve(templates[0], affinity={staff.roster.ids[0]: 1.0}))
+    lane = compile_lane(policy, staff.roster, templates, jobs.arrived, jobs.deadline, queues=queues)
+    if lane is not None:
+        return LaneDispatcher(lane, jobs, loop.running)
     return DecidingDispatcher(policy, jobs, staff, loop.running, queues=queues, seed=seed)

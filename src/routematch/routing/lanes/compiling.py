@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from routematch.model import Conversation, Estimates, Queue
 from routematch.policies import Policy
+from routematch.routing.code import CodePolicy, measure_of
 from routematch.routing.demand import MOST_CHARGES
+from routematch.routing.lanes.code_lane import CodeLane
 from routematch.routing.lanes.index_lane import IndexLane
 from routematch.routing.lanes.row_lane import RowLane
 from routematch.routing.lanes.tables import Tables, Unfit
@@ -38,7 +40,7 @@ _TIES = (("idle",), ("rotation",), ("unassigned", "idle"))
 
 
 def compile_lane(
-    policy: Policy,
+    policy: Policy | CodePolicy,
     roster: Roster,
     templates: Iterable[Conversation],
     arrived: list[float],
@@ -46,7 +48,7 @@ def compile_lane(
     *,
     queues: Mapping[str, Queue] | None = None,
     estimates: Estimates | None = None,
-) -> IndexLane | RowLane | None:
+) -> IndexLane | RowLane | CodeLane | None:
     """Return the fastest lane that takes the very decisions of `decide()`, event by event; None where there is none.
 
     Given for policies of the library's own rules and terms that hold nobody back: no option, no pair whose value is
@@ -55,7 +57,8 @@ def compile_lane(
 
     Parameters
     ----------
-    policy : Policy
+    policy : Policy or code
+        Of code only such with ``on_arrival`` or ``on_free``, and without ``decide``.
     roster : Roster
         Everybody who may ever work, present and idle; the lane's agent numbers are its positions.
     templates : iterable of Conversation
@@ -68,26 +71,38 @@ def compile_lane(
 
     Returns
     -------
-    IndexLane or RowLane or None
+    IndexLane or RowLane or CodeLane or None
     """
-    if not _is_fit(policy) or roster.shifts:
+    is_data = isinstance(policy, Policy)
+    if roster.shifts or not (_is_fit(policy) if isinstance(policy, Policy) else is_asked_by_event(policy)):
         return None
+    measure = policy if isinstance(policy, Policy) else measure_of(policy)
     templates = list(templates)
-    probe = Tables(policy, roster, queues or {}, estimates)
+    probe = Tables(measure, roster, queues or {}, estimates)
     try:
         for template in templates:
             probe.add(template)
     except Unfit:
         return None
     most = max(probe.slots, default=0)
-    if policy.spread != "none" and len(roster) * most > MOST_CHARGES:
+    if is_data and measure.spread != "none" and len(roster) * most > MOST_CHARGES:
         return None
-    tables = Tables(policy, roster, queues or {}, estimates)
-    kind = IndexLane if probe.is_order_alone else RowLane
-    lane = kind(tables, arrived, deadline)
+    tables = Tables(measure, roster, queues or {}, estimates)
+    lane: IndexLane | RowLane | CodeLane
+    if not isinstance(policy, Policy):
+        lane = CodeLane(policy, tables, arrived, deadline)
+    else:
+        lane = (IndexLane if probe.is_order_alone else RowLane)(tables, arrived, deadline)
     for template in templates:
         lane.request(template)
     return lane
+
+
+def is_asked_by_event(policy: object) -> bool:
+    """Whether code says who takes what event by event, and not all at once."""
+    return not callable(getattr(policy, "decide", None)) and any(
+        callable(getattr(policy, verb, None)) for verb in ("on_arrival", "on_free")
+    )
 
 
 def _is_fit(policy: Policy) -> bool:

@@ -30,17 +30,19 @@ class Standing:
         self.since = [_UNKNOWN] * len(slots)
         self._last = _UNKNOWN
 
-    def put_last(self, agent: int, now: float) -> None:
-        """Put an agent at the end of the order, idle since now."""
+    def put_last(self, agent: int, now: float) -> list[int]:
+        """Put an agent at the end of the order, idle since now; return all who were moved there, in their order."""
         order, since = self.order, self.since
         order.pop(agent, None)
         order[agent] = None
         since[agent] = now
+        moved = [agent]
         if now == self._last:
-            self._sort_equals(agent, now)
+            moved += self._sort_equals(agent, now)
         self._last = now
+        return moved
 
-    def _sort_equals(self, agent: int, now: float) -> None:
+    def _sort_equals(self, agent: int, now: float) -> list[int]:
         """Bring those idle since the same instant into the order of their numbers."""
         later = []
         for other in reversed(self.order):
@@ -48,6 +50,8 @@ class Standing:
                 break
             if other > agent:
                 later.append(other)
-        for other in sorted(later):
+        later.sort()
+        for other in later:
             del self.order[other]
             self.order[other] = None
+        return later
