@@ -101,6 +101,11 @@ class Case:
         return self.conversation.id
 
     @property
+    def stage(self) -> int:
+        """Relaxation steps that had passed when it entered its line."""
+        return 0 if self.line is None else self.line.line.key[1]  # type: ignore[attr-defined]  # a ticket
+
+    @property
     def arrived_at(self) -> float:
         """When it began to wait; never reset by offers or transfers."""
         arrived_at = self.conversation.arrived_at

@@ -70,6 +70,7 @@ class Desk:
         self.revoked: list[Offer] = []
         self.touched: dict[str, None] = {}
         self.structure = 0
+        self.channels: dict[str, None] = {}
         self.dirty_cases: dict[str, None] = {}
         self.dirty_seats: dict[str, None] = {}
         self.dirty_since: float | None = None
@@ -181,12 +182,20 @@ class Desk:
     def _enter(self, case: Case, at: float) -> None:
         case.view = None
         view = case.seen(at)
-        next_step_at = self._next_step(view, at)
+        next_step_at = self.next_step(view, at)
         self.lines.add(case, self._key(view, at), (*view.affinity, *view.excludes))
+        self._know_channel(view.channel)
         until = [until for until, _ in (case.declined or {}).values() if until > at]
         self.wakeups.add(min([next_step_at, *until]), "case", case.id)
 
-    def _next_step(self, view: Conversation, at: float) -> float:
+    def _know_channel(self, channel: str) -> None:
+        """Note a channel that is new: who is near the end of a shift may be closed to it."""
+        if channel not in self.channels:
+            self.channels[channel] = None
+            if self.settings.shift_margin:
+                self.touched.update(dict.fromkeys(self.seats))
+
+    def next_step(self, view: Conversation, at: float) -> float:
         """Return when what a conversation asks for changes next."""
         arrived_at = view.arrived_at
         assert arrived_at is not None

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from routematch.model import Conversation, Estimates, Held, Offer
+from routematch.model import Assignment, Conversation, Estimates, Expectation, Held, Offer
+from routematch.errors import RouterStateError
 from routematch.model.events import Dispatched, HeldRecord, Placement
 from routematch.model.frozen import FrozenMap
 from routematch.policies import Policy
 from routematch.router.cases import Case
 from routematch.router.columns import LiveRoster, part
 from routematch.router.desk import Desk
+from routematch.router.lane import Lane, Quick
 from routematch.router.seats import Seat
 from routematch.router.waits import WaitBoard
 from routematch.routing.code import CodePolicy, decide_by_code, measure_of
@@ -31,7 +33,7 @@ from routematch.routing.review import next_steps, review_instants
 from routematch.routing.stateless import plan_of
 from routematch.routing.ties import ROTATION, UNASSIGNED
 from routematch.rules import Rule
-from routematch.state import Backlog, Problem, Roster
+from routematch.state import THOUSANDTHS, Backlog, Problem, Roster
 from routematch.terms import Due, Priority, Term, Waiting
 
 __all__ = ["Decider", "Step"]
@@ -69,6 +71,7 @@ class Decider:
         self._desk, self._seed, self._live = desk, seed, roster
         self.estimates = estimates or Estimates()
         self.board = WaitBoard(desk)
+        self.remake: Callable[[int], Plan] = _not_at_hand
         self.policy = policy
 
     @property
@@ -82,6 +85,18 @@ class Decider:
         self._settings_of = policy if isinstance(policy, Policy) else measure_of(policy)
         self._is_local = _is_local(policy)
         self._desk.seconds_per_priority = self._settings_of.seconds_per_priority
+        self._lane = self._made_lane(policy)
+
+    def without_lane(self) -> None:
+        """Ask `decide` about everything, for the sake of its trace."""
+        self._lane = None
+
+    def _made_lane(self, policy: Policy | CodePolicy) -> Lane | None:
+        settings = self._desk.settings
+        if not isinstance(policy, Policy) or not self._is_local or settings.reserves or settings.interruptible:
+            return None
+        empty = self.problem([], self._live.base, 0.0)
+        return Lane(self._desk, self._live, policy) if Lane.fits(policy, empty) else None
 
     def steps(self, now: float, apply: Callable[[Dispatched], None]) -> list[Step]:
         """Decide about all that changed, step by step; each record is applied before the next step.
@@ -89,7 +104,12 @@ class Decider:
         Urgent work goes before a reserve, and what interrupts before what can be interrupted. What a rate limit cut
         off is decided again without the agents at their limit.
         """
-        desk, made = self._desk, []
+        desk = self._desk
+        self._live.refresh(now)
+        made = self._quick_steps(now, apply)
+        if made is not None:
+            return made
+        made = []
         fresh, freed = list(desk.dirty_cases), [s for s in map(desk.seats.get, desk.dirty_seats) if s is not None]
         for stage in self._stages():
             wanted, again = fresh, True
@@ -102,6 +122,107 @@ class Decider:
                 made.append(step)
                 again, wanted = bool(step.dropped), list(step.dropped)
         return made
+
+    # --- the quick way ---------------------------------------------------------------------------------------------
+
+    def _quick_steps(self, now: float, apply: Callable[[Dispatched], None]) -> list[Step] | None:
+        """Return the steps for one arrival, or for one freed agent; None where `decide` must be asked."""
+        desk, lane = self._desk, self._lane
+        if lane is None or len(desk.dirty_cases) > 1:
+            return None
+        seats = [
+            seat for seat in map(desk.seats.get, desk.dirty_seats) if seat is not None and self._may_take(seat, now)
+        ]
+        if desk.dirty_cases:
+            case = desk.cases[next(iter(desk.dirty_cases))]
+            quick = None if seats or case.status != "waiting" else lane.arrival(case, self.problem, now)
+            return None if quick is None else [self._carried_out(quick, now, apply)]
+        if len(seats) != 1:
+            return None if seats else []
+        made: list[Step] = []
+        while len(desk.lines) and self._may_take(seats[0], now):
+            quick = lane.freed(seats[0], self.problem, now)
+            if quick is None:
+                return made or None
+            if quick.position < 0:
+                break
+            made.append(self._carried_out(quick, now, apply))
+            self._live.refresh(now)
+        return made
+
+    def _may_take(self, seat: Seat, now: float) -> bool:
+        free = int(self._live.free[self._live.index[seat.id]])
+        return free >= seat.least_cost and seat.kept_until(now, self._desk.settings) is None
+
+    def _carried_out(self, quick: Quick, now: float, apply: Callable[[Dispatched], None]) -> Step:
+        """Return a quick decision as a step, and apply it."""
+        case, number = quick.case, self._desk.decisions
+        assert isinstance(self._policy, Policy)
+        assignments: dict[str, Assignment] = {}
+        held: dict[str, Held] = {}
+        placements: tuple[Placement, ...] = ()
+        records: tuple[HeldRecord, ...] = ()
+        if quick.position < 0:
+            waits = self._waiting_on(case, now)
+            held = {case.id: Held(case.id, waits.reason, waits.review_at, waits.blocked_by)}
+            records = (waits,)
+        else:
+            assignment = self._assigned(quick)
+            assignments = {case.id: assignment}
+            placements = (self._placement(assignment, now, 1, None),)
+        record = Dispatched(
+            at=now, number=number, fingerprint=self._policy.fingerprint, placements=placements, held=records
+        )
+        plan = Plan(
+            now=now,
+            assignments=FrozenMap(assignments),
+            held=FrozenMap(held),
+            worth=quick.worth,
+            bound=quick.worth,
+            is_optimal=True,
+            memory={DECISIONS: number + 1},
+            warnings=(),
+            faults=(),
+            policy=self._policy.name,
+            fingerprint=self._policy.fingerprint,
+            trace=lambda: self.remake(number).trace,
+            offers=tuple(_offer_of(placement, now) for placement in placements if placement.offer is not None),
+        )
+        apply(record)
+        return Step(plan, record)
+
+    def _assigned(self, quick: Quick) -> Assignment:
+        live, view = self._live, quick.case.view
+        assert view is not None
+        seat = self._desk.seats[live.ids[quick.position]]
+        free = float(live.free[quick.position]) / THOUSANDTHS
+        return Assignment(
+            conversation=view.id,
+            agent=seat.id,
+            worth=quick.worth,
+            value=quick.value,
+            expect=Expectation(view.version, seat.agent.version, free),
+            stage=quick.case.stage,
+            units=seat.cost(view.channel) / THOUSANDTHS,
+        )
+
+    def _waiting_on(self, case: Case, now: float) -> HeldRecord:
+        """Say why nobody can take a conversation whom somebody could."""
+        view = case.seen(now)
+        is_there = self._lane is not None and self._lane.somebody_present(case, self.problem, now)
+        review_at = min(self._desk.next_step(view, now), self._live.next_edge(now))
+        return HeldRecord(
+            case.id,
+            "at_capacity" if is_there else "nobody_present",
+            None if math.isinf(review_at) else review_at,
+            "room" if is_there else "presence",
+            self._forecast(case, now),
+        )
+
+    def _forecast(self, case: Case, now: float) -> tuple[float, ...]:
+        return () if case.forecast else self.board.estimate(case, self._live, now).forecast
+
+    # --- by and by -------------------------------------------------------------------------------------------------
 
     def _stages(self) -> list[_Stage]:
         settings = self._desk.settings
@@ -224,28 +345,28 @@ class Decider:
 
     def _placed(self, plan: Plan, now: float) -> tuple[tuple[Placement, ...], tuple[str, ...]]:
         """Return the pairs of a plan as placements, and the conversations that rate limits cut off."""
-        desk, rules = self._desk, self._desk.offer_rules
         dropped = self._over_limit(plan, now)
         placements: list[Placement] = []
         chance = self._chance(plan)
         for assignment in plan.assignments.values():
             if assignment.conversation in dropped:
                 continue
-            made = desk.offers_made + len(placements) + 1
-            placements.append(
-                Placement(
-                    assignment.conversation,
-                    assignment.agent,
-                    assignment.worth,
-                    assignment.value,
-                    assignment.units,
-                    assignment.stage,
-                    offer=None if rules is None else f"offer-{made}",
-                    expires_at=None if rules is None else now + rules.answer_time,
-                    propensity=chance,
-                )
-            )
+            placements.append(self._placement(assignment, now, len(placements) + 1, chance))
         return tuple(placements), dropped
+
+    def _placement(self, assignment: Assignment, now: float, place: int, chance: float | None) -> Placement:
+        desk, rules = self._desk, self._desk.offer_rules
+        return Placement(
+            assignment.conversation,
+            assignment.agent,
+            assignment.worth,
+            assignment.value,
+            assignment.units,
+            assignment.stage,
+            offer=None if rules is None else f"offer-{desk.offers_made + place}",
+            expires_at=None if rules is None else now + rules.answer_time,
+            propensity=chance,
+        )
 
     def _over_limit(self, plan: Plan, now: float) -> tuple[str, ...]:
         desk = self._desk
@@ -282,7 +403,7 @@ class Decider:
             if case.review_at is not None and case.review_at > now and held.conversation not in question.fresh:
                 review_at = min(case.review_at, math.inf if review_at is None else review_at)
             if held.conversation in question.fresh or case.reason is None:
-                forecast = () if case.forecast else self.board.estimate(case, self._live.at(now), now).forecast
+                forecast = self._forecast(case, now)
                 records.append(HeldRecord(held.conversation, held.reason, review_at, held.blocked_by, forecast))
             elif review_at != case.review_at:
                 records.append(HeldRecord(held.conversation, case.reason, review_at, case.blocked_by))
@@ -324,6 +445,11 @@ class Decider:
             kept = max(len(seat.running) + len(seat.wrap_ups) + len(seat.offers), 1)
             best = max(best, value - rate * self._desk.settings.expected_handle_time / kept)
         return best if best > 0 else None
+
+
+def _not_at_hand(number: int) -> Plan:
+    message = f"decision {number} cannot be made again here"
+    raise RouterStateError(message)
 
 
 @frozen

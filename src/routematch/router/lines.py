@@ -90,6 +90,10 @@ class Lines:
         for line in self._lines.values():
             yield from line
 
+    def naming(self, agent: str) -> bool:
+        """Whether somebody who waits names an agent."""
+        return agent in self._named
+
     def all(self) -> tuple[Line, ...]:
         """Return every line; none is empty."""
         return tuple(self._lines.values())

@@ -100,6 +100,8 @@ class Router:
         Listing every fault.
     """
 
+    _past: tuple[Mapping[str, Any], tuple[Event, ...]] | None
+
     def __init__(
         self,
         agents: Iterable[Agent] = (),
@@ -124,9 +126,10 @@ class Router:
         self._desk, self._seed = desk, seed
         self._journal: list[Event] = []
         self._plans: dict[int, Plan] = {}
-        self._past: tuple[Mapping[str, Any], tuple[Event, ...]] | None = None
+        self._past = None
         self._live = LiveRoster(desk)
         self._decider = Decider(desk, policy, estimates, seed, self._live)
+        self._decider.remake = self._decided_again
         self._use_policy(policy)
 
     def _use_policy(self, policy: Policy | CodePolicy) -> None:
@@ -488,16 +491,16 @@ class Router:
             raise RouterStateError(message)
         plan = self._plans.get(case.decision)
         if plan is None:
-            plan = self._decided_again(conversation_id, case.decision)
+            plan = self._decided_again(case.decision)
         return plan.explain(conversation_id)
 
-    def _decided_again(self, conversation_id: str, number: int) -> Plan:
+    def _decided_again(self, number: int) -> Plan:
         """Return a past plan, made again on the state before it."""
         past = self._past
         if past is None or not any(
             isinstance(e, Dispatched) and e.number == number for e in (*past[1], *self._journal)
         ):
-            message = f"the records of the decision about {conversation_id!r} are not at hand: they were taken"
+            message = f"the records of decision {number} are not at hand: they were taken"
             raise RouterStateError(message)
         start, earlier = past
         policy = self._decider.policy
@@ -506,6 +509,7 @@ class Router:
             if isinstance(event, Dispatched) and event.number == number:
                 router._desk.now = event.at
                 router._desk.wake(event.at)
+                router._decider.without_lane()
                 plans: dict[int, Plan] = {}
                 for step in router._decider.steps(event.at, router._record):
                     assert step.record.number is not None
@@ -524,7 +528,7 @@ class Router:
         """
         case = case_of(self._desk, conversation_id, "waiting", "offered")
         at = self._looked_at(now if now is not None else self._desk.now or 0.0)
-        return self._decider.board.estimate(case, self._live.at(at), at)
+        return self._decider.board.estimate(case, self._live, at)
 
     def reconcile(self, host: HostState, now: Instant) -> tuple[Drift, ...]:
         """Compare with what the host holds, put right what can be, the host's way, and return all differences."""

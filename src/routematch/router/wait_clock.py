@@ -78,7 +78,7 @@ def expected_wait(line: Line, *, pace: float | None = None) -> float:
 
     Another `pace` takes the place of the line's own.
     """
-    return _time_until(line, _departures(line), line.pace if pace is None else pace, line.abandonment_rate)
+    return _time_until(line, _departures(line), 1.0, line.pace if pace is None else pace, line.abandonment_rate)
 
 
 def settled(line: Line, rate_ahead: Callable[[float], float]) -> Line:
@@ -86,12 +86,12 @@ def settled(line: Line, rate_ahead: Callable[[float], float]) -> Line:
     if line.ahead <= 0.0:
         return line
     amount, rate = _departures(line), line.abandonment_rate
-    wait = _time_until(line, amount, line.pace, rate)
+    wait = _time_until(line, amount, 1.0, line.pace, rate)
     for _ in range(3):
         if not math.isfinite(wait):
             break
         rate = rate_ahead(wait)
-        wait = (wait + _time_until(line, amount, line.pace, rate)) / 2.0
+        wait = (wait + _time_until(line, amount, 1.0, line.pace, rate)) / 2.0
     return evolve(line, abandonment_rate=rate)
 
 
@@ -101,7 +101,7 @@ def wait_curve(line: Line) -> tuple[float, ...]:
     Constant work but for the known changes of staffing and the sorting of `elapsed`.
     """
     center, shape, rate = _departures(line), _shape(line), line.abandonment_rate
-    return tuple(_time_until(line, center * _gamma_quantile(shape, score), line.pace, rate) for score in SCORES)
+    return tuple(_time_until(line, center, _gamma_quantile(shape, score), line.pace, rate) for score in SCORES)
 
 
 def wait_at(curve: Sequence[float], score: float) -> float:
@@ -168,16 +168,21 @@ def _gamma_quantile(shape: float, score: float) -> float:
     return float(max(1.0 - ninth + score * math.sqrt(ninth), 0.0) ** 3)
 
 
-def _time_until(line: Line, amount: float, pace: float, abandonment_rate: float) -> float:
-    """Return when the clock shows an amount; agents who come move it on by one each, those who go only slow it."""
-    leaving = abandonment_rate * line.ahead / amount if amount > 0.0 else 0.0
-    left, time, servers = amount, 0.0, line.servers
+def _time_until(line: Line, center: float, stretch: float, pace: float, abandonment_rate: float) -> float:
+    """Return when the clock shows `stretch` times the amount that it must on average.
+
+    Agents who come move it on by one each, of the average amount; those who go only slow it.
+    """
+    left, time, servers = center * stretch, 0.0, line.servers
+    if left <= 0.0:
+        return 0.0
+    leaving = abandonment_rate * line.ahead / left
     for at, then in line.steps:
         rate = pace * servers / line.handle_time
         needed = _span(left, rate, leaving)
         if time + needed <= at:
             return time + needed
-        left = _left_after(left, rate, leaving, at - time) - max(then - servers, 0.0)
+        left = _left_after(left, rate, leaving, at - time) - stretch * max(then - servers, 0.0)
         time, servers = at, then
         if left <= 0.0:
             return time

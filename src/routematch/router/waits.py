@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from routematch.model import AllOf, Conversation
 from routematch.model.requirements import ANYONE
 from routematch.router.cases import Case
+from routematch.router.columns import LiveRoster
 from routematch.router.desk import Desk
 from routematch.router.estimated_wait import WaitEstimate
 from routematch.router.lines import Line
@@ -20,8 +21,8 @@ from routematch.state import Roster
 
 __all__ = ["WaitBoard"]
 
-#: Tickets up to which a line is counted one by one.
-_COUNTED = 200
+#: Tickets up to which a line with gaps is counted one by one.
+_COUNTED = 20
 #: Busy agents whose present conversations are looked at, and shift changes ahead.
 _MOST_ELAPSED, _MOST_STEPS = 100, 12
 
@@ -43,10 +44,13 @@ class _Crew:
     may : ndarray of bool, shape (A,)
     slots : ndarray of int64, shape (A,)
         Conversations each can hold.
+    cost : ndarray of int64, shape (A,)
+        Thousandths of a unit one takes; at least 1.
     """
 
     may: NDArray[np.bool_]
     slots: NDArray[np.int64]
+    cost: NDArray[np.int64]
 
 
 class WaitBoard:
@@ -58,13 +62,13 @@ class WaitBoard:
         self._shares: dict[tuple[Hashable, Hashable], float] = {}
         self._structure = -1
 
-    def estimate(self, case: Case, roster: Roster, at: float) -> WaitEstimate:
+    def estimate(self, case: Case, live: LiveRoster, at: float) -> WaitEstimate:
         """Return how long a waiting or offered conversation still has to wait.
 
         Parameters
         ----------
         case : Case
-        roster : Roster
+        live : LiveRoster
             As it stands at the instant.
         at : float
         """
@@ -72,21 +76,19 @@ class WaitBoard:
             self._crews.clear()
             self._shares.clear()
             self._structure = self._desk.structure
-        view = case.seen(at)
+        view, roster = case.seen(at), live.base
         request = _request(view, at)
         crew = self._crew(request, roster)
-        staffed = crew.may & (roster.presence(view.channel) == "available")
-        working = staffed & roster.on_shift(at)
-        cost = np.maximum(roster.cost(view.channel), 1)
-        free = int(np.where(working, roster.free // cost, 0).sum())
+        working = crew.may & live.present(view.channel, at)
         ahead, position = self._ahead(case, request, roster, at)
+        open_ = case.status == "waiting" and not view.excludes
         return self._desk.waits.estimate(
             self._desk.wait_key(case),
             ahead=ahead,
             servers=int(crew.slots[working].sum()),
-            free=free if case.status == "waiting" and not view.excludes else 0,
+            free=int((live.free[working] // crew.cost[working]).clip(0).sum()) if open_ else 0,
             now=at,
-            staffing=self._staffing(crew, staffed, roster, at),
+            staffing=self._staffing(crew, roster, at),
             elapsed=self._elapsed(working, roster, at),
             position=position,
         )
@@ -142,15 +144,14 @@ class WaitBoard:
         if queue is not None and queue.names_members:
             members = {*queue.primary, *queue.secondary}
             may &= np.array([identifier in members for identifier in roster.ids], bool)
-        slots = roster.units // np.maximum(roster.cost(request.channel), 1)
-        return _Crew(may, slots)
+        cost = np.maximum(roster.cost(request.channel), 1)
+        return _Crew(may, roster.units // cost, cost)
 
-    def _staffing(
-        self, crew: _Crew, staffed: NDArray[np.bool_], roster: Roster, at: float
-    ) -> tuple[tuple[float, float], ...]:
+    def _staffing(self, crew: _Crew, roster: Roster, at: float) -> tuple[tuple[float, float], ...]:
         """Return when shifts change how many are at work, and how many then are."""
         if not roster.shifts:
             return ()
+        staffed = crew.may & np.array([not self._desk.seats[i].is_offline() for i in roster.ids], bool)
         edges = {
             edge
             for position, shifts in roster.shifts
@@ -184,7 +185,7 @@ def _arrival(view: Conversation) -> float:
 
 def _older(line: Line, arrived_at: float, case: Case) -> int:
     """Return how many of a line arrived before an instant; long lines are counted by their share of good tickets."""
-    if line.alive <= _COUNTED:
+    if line.alive <= _COUNTED < len(line.entries) - line.head:
         return sum(1 for other in line if other is not case and (other.arrived_at, other.id) < (arrived_at, case.id))
     end = bisect_left(line.entries, (arrived_at, case.id), lo=line.head)
     return round((end - line.head) * line.alive / max(len(line.entries) - line.head, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -59,8 +59,6 @@ class Plan:
         Name of the policy.
     fingerprint : str
         Its fingerprint; empty for code.
-    trace : Trace
-        What explanations are read from.
     offers : tuple of Offer
         Made by a router in this step; empty elsewhere.
     revoked : tuple of Offer
@@ -80,10 +78,15 @@ class Plan:
     faults: tuple[MemberFault, ...]
     policy: str
     fingerprint: str
-    trace: Trace = field(repr=False)
+    _trace: Trace | Callable[[], Trace] = field(repr=False)
     offers: tuple[Offer, ...] = field(default=(), kw_only=True)
     revoked: tuple[Offer, ...] = field(default=(), kw_only=True)
     parts: tuple[Plan, ...] = field(default=(), repr=False, kw_only=True)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What explanations are read from; a decision that was made the quick way is made again for it."""
+        return self._trace if isinstance(self._trace, Trace) else self._trace()
 
     @property
     def gap(self) -> float:

@@ -207,9 +207,9 @@ def _hold(
     if policy.max_hold_time is not None:
         option[problem.backlog.waited >= policy.max_hold_time] = 0.0
     for conversation, prospect in problem.prospects.items():
-        row = problem.backlog.index.get(conversation)
-        if row is not None:
-            option[row] = max(option[row], prospect)
+        awaiting = problem.backlog.index.get(conversation)
+        if awaiting is not None:
+            option[awaiting] = max(option[awaiting], prospect)
     urgency = {}
     for entry in policy.urgency:
         urgency[entry.term.name] = _weighted(entry, call_value(entry.term, problem, NO_REQUEST, log))
