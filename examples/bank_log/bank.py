@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count, pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["FIRST_DAY", "HEAD", "KINDS", "ZONE", "Call", "Kind", "calls", "log_rows", "write_log"]
 
@@ -87,7 +88,7 @@ NAMES = [
 
 
 class Call(NamedTuple):
-    """One call as it happened; instants in seconds from the first midnight, as if the clocks were never changed."""
+    """One call as it happened; instants in seconds from the first midnight."""
 
     id: int
     customer: int
@@ -120,41 +121,38 @@ class Agent(NamedTuple):
     shifts: tuple[tuple[float, float], ...]
 
 
+def moment(day: int, hour: int) -> float:
+    """Return when a day's clock shows a full hour, in seconds from the first midnight."""
+    shown = (FIRST_DAY + timedelta(days=day)).replace(hour=hour % 24) + timedelta(days=hour // 24)
+    return shown.timestamp() - FIRST_DAY.timestamp()
+
+
 def people() -> list[Agent]:
     """List the agents with their shifts."""
     names = iter(NAMES)
-    agents = [
-        Agent(
-            next(names),
-            kinds,
-            pace,
-            tuple((day * 86400 + start * 3600.0, day * 86400 + (start + 8) * 3600.0) for day in workdays()),
-        )
-        for kinds, pace, starts in TEAMS.values()
-        for start in starts
-    ]
+    agents = []
+    for kinds, pace, starts in TEAMS.values():
+        for start in starts:
+            shifts = tuple((moment(day, start), moment(day, start + 8)) for day in range(DAYS) if day % 7 < 5)
+            agents.append(Agent(next(names), kinds, pace, shifts))
     for turn in range(4):  # nights and weekends: two at a time, the four taking turns
-        shifts = [
-            (day * 86400.0 + start * 3600.0, day * 86400.0 + (start + 8) * 3600.0)
+        shifts = tuple(
+            (moment(day, start), moment(day, start + 8))
             for day in range(DAYS)
             for start in (0, 8, 16)
-            if (day + start // 8) % 2 == turn % 2 and (start == 0 or day not in workdays())
-        ]
-        agents.append(Agent(next(names), ("IN",), 1.0, tuple(shifts)))
+            if (day + start // 8) % 2 == turn % 2 and (start == 0 or day % 7 >= 5)
+        )
+        agents.append(Agent(next(names), ("IN",), 1.0, shifts))
     return agents
 
 
-def workdays() -> list[int]:
-    """List the numbers of Monday to Friday."""
-    return [day for day in range(DAYS) if day % 7 < 5]
-
-
-def arrivals(kind: Kind, generator: np.random.Generator, factors: np.ndarray) -> Iterator[float]:
+def arrivals(kind: Kind, generator: np.random.Generator, factors: NDArray[np.float64]) -> Iterator[float]:
     """Draw arrivals hour by hour; a day is busier or quieter as a whole."""
-    for hour in range(24 * DAYS):
-        day, of_day = divmod(hour, 24)
-        busy = day % 7 < 5 and 8 <= of_day < 20
-        rate = kind.per_hour[of_day - 8] if busy else kind.at_night
+    for hour in range(round(moment(DAYS, 0) / 3600)):
+        shown = instant(hour * 3600.0)
+        busy = shown.weekday() < 5 and 8 <= shown.hour < 20
+        rate = kind.per_hour[shown.hour - 8] if busy else kind.at_night
+        day = (shown.date() - FIRST_DAY.date()).days
         yield from hour * 3600.0 + 3600.0 * generator.random(generator.poisson(rate * factors[day]))
 
 

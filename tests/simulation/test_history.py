@@ -171,18 +171,12 @@ def test_agents_without_names_become_as_many_as_were_busy_at_once():
 
 def test_half_hour_tables_teach_too():
     """Counts, averages and staff become arrivals, handle times, patience and shifts."""
-    hours = [
-        f"2026-05-0{day}T{hour:02}:{half:02}:00Z"
-        for day in range(4, 9)
-        for hour in range(8, 18)
-        for half in ("00", "30")
+    starts = [
+        f"2026-05-0{day}T{hour:02}:{half:02}:00Z" for day in range(4, 9) for hour in range(8, 18) for half in (0, 30)
     ]
-    table = {
-        "interval_start": hours, "offered": ["20"] * 100, "answered": ["18"] * 100, "abandoned": ["2"] * 100, "aht": ["4:00"] * 100,
-        "asa": ["30"] * 100, "staffed": ["4"] * 100,
-    }  # fmt: skip
+    each = {"offered": 20, "answered": 18, "abandoned": 2, "aht": "4:00", "asa": 30, "staffed": 4}
 
-    found = learn_history(table)
+    found = learn_history([{"interval_start": start, **each} for start in starts])
 
     (kind,) = found.conversation_types
     assert kind.arrivals.mean_count(0, found.horizon) == pytest.approx(2000)

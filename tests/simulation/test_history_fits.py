@@ -105,6 +105,7 @@ def test_the_week_is_that_of_the_local_clock():
     busy = np.flatnonzero(fit.rates)
     assert (busy % 48).tolist() == [16] * 7
     assert fit.rates[busy] == pytest.approx(30 / 1800)
+    assert fit.process.rate(np.array(days) - window[0] + 900) == pytest.approx(30 / 1800)
 
 
 def test_a_holiday_is_left_out_and_stays_closed():
@@ -221,7 +222,8 @@ def test_shifts_are_found_from_first_and_last_activity():
             begun.append(at)
             over.append(at := at + generator.exponential(240.0))
 
-    (found,) = infer_presence(np.zeros(len(begun), np.int32), np.array(begun), np.array(over), (0.0, 20 * DAY))
+    starts = np.array(begun)
+    (found,) = infer_presence(np.zeros(len(begun), np.int32), starts, starts, np.array(over), (0.0, 20 * DAY))
 
     starts, ends = np.array(found.stretches).T
     assert len(found.stretches) == 20

@@ -2,7 +2,10 @@
 
 from routematch.simulation import files  # registers the classes of this rung with the converter  # noqa: F401
 from routematch.simulation.agent_groups import AgentGroup
+from routematch.simulation.calibration import calibrate
+from routematch.simulation.calibration_result import Calibration
 from routematch.simulation.conversation_types import Callback, ConversationType, Repeat, Transfer
+from routematch.simulation.history import LearnedHistory, learn_history
 from routematch.simulation.hours import WeeklyHours
 from routematch.simulation.result import Comparison, Result
 from routematch.simulation.scenario import Scenario
@@ -10,13 +13,17 @@ from routematch.simulation.simulating import simulate
 
 __all__ = [
     "AgentGroup",
+    "Calibration",
     "Callback",
     "Comparison",
     "ConversationType",
+    "LearnedHistory",
     "Repeat",
     "Result",
     "Scenario",
     "Transfer",
     "WeeklyHours",
+    "calibrate",
+    "learn_history",
     "simulate",
 ]

@@ -9,8 +9,9 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from attrs import field, frozen
 from numpy.typing import ArrayLike
@@ -23,6 +24,11 @@ from routematch.simulation.agent_groups import AgentGroup
 from routematch.simulation.conversation_types import ConversationType
 from routematch.simulation.hours import Hours, as_hours, check_hours, check_zone
 from routematch.simulation.rates import model_from_rates
+
+if TYPE_CHECKING:
+    from routematch.policies import Policy
+    from routematch.routing.code import CodePolicy
+    from routematch.simulation.calibration_result import Calibration
 
 __all__ = ["SCENARIO_SCHEMA", "Scenario"]
 
@@ -237,6 +243,44 @@ class Scenario:
             zone=learned.zone,
             name=name,
         )
+
+    def calibrate(
+        self,
+        calls: object,
+        policy: Policy | CodePolicy | None = None,
+        *,
+        replications: int = 10,
+        seed: int | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> Calibration:
+        """Compare simulated with observed: service level, wait, abandonment and occupancy by type and half-hour.
+
+        Parameters
+        ----------
+        calls : path, table, Ledger, IntervalCounts or History
+            What was observed over as long a time.
+        policy : Policy or code, optional
+            How the place routes; None means `policies.best_match()`.
+        replications : int
+            At least 2.
+        seed : int, optional
+            None means that of the scenario.
+        columns : mapping from str to str, optional
+            As for `from_history`.
+
+        Returns
+        -------
+        Calibration
+            Prints as tables, with misfits in sentences.
+
+        Raises
+        ------
+        InvalidInputError
+            When the log cannot be read, or there are fewer than 2 replications.
+        """
+        # The simulator stands on scenarios: what runs it is looked up when it is called.
+        run: Callable[..., Calibration] = import_module("routematch.simulation.calibration").calibrate
+        return run(self, calls, policy, replications=replications, seed=seed, columns=columns)
 
     def to_data(self) -> dict[str, object]:
         """Return the scenario as plain data, in the form of a scenario file.

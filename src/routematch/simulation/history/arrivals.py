@@ -173,9 +173,9 @@ def _intervals(count: Floats, exposure: Floats, day_cv: float, window: tuple[flo
 def _pattern(
     rates: Floats, slot: float, window: tuple[float, float], local: LocalTime, closed: list[int]
 ) -> VaryingArrivals:
-    """Return the rates from the start of the window on: week after week, or day by day where some were closed."""
+    """Return the rates from the start on: week after week, or day by day where days were closed or clocks changed."""
     length = window[1] - window[0]
-    weekly = length > WEEK and not closed
+    weekly = length > WEEK and not closed and not local.changes
     points = np.arange(0.0, WEEK if weekly else length, min(slot, 1800.0))
     at = window[0] + points
     values = rates[(local.time_of_week(at) // slot).astype(np.intp)]

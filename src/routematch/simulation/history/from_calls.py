@@ -240,7 +240,7 @@ def _presences(log: _Log) -> dict[int, Presence]:
     """Return who was at work when: as the ledger says where it has intervals of agents, else inferred."""
     calls = log.calls
     if calls.intervals is None:
-        found = infer_presence(calls.agent.codes, log.begun, log.over, calls.window)
+        found = infer_presence(calls.agent.codes, calls.arrived_at, log.begun, log.over, calls.window)
     else:
         rows = calls.intervals
         at_work = rows.state != 3  # the code of "away" in `STATES`

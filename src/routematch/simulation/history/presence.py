@@ -1,8 +1,9 @@
 """Who was at work when, inferred from what they did: from the first to the last activity, long gaps left out.
 
-Nobody's shift begins with the first call and ends with the last one. Before the first call passes, on average, the mean
-time between calls. The end of a shift falls into a gap or into a call, as often as the agent is idle or busy: so on
-average it comes the mean age of a gap after the last call ended, or the mean rest of a call before it does.
+Nobody's shift begins with the first call and ends with the last one. A first call that waited was there when the shift
+began; before one that did not, the agent was idle, on average as long as the mean age of a gap. The end of a shift
+falls into a gap or into a call, as often as the agent is idle or busy: so on average it comes the mean age of a gap
+after the last call ended, or the mean rest of a call before it does.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Presence:
 
 
 def infer_presence(
-    agent: NDArray[np.int32], begun: Floats, over: Floats, window: tuple[float, float]
+    agent: NDArray[np.int32], arrived: Floats, begun: Floats, over: Floats, window: tuple[float, float]
 ) -> tuple[Presence, ...]:
     """Infer when agents were at work.
 
@@ -51,8 +52,8 @@ def infer_presence(
     ----------
     agent : ndarray of int32, shape (N,)
         Code of who had each conversation; negative codes are left out.
-    begun, over : ndarray of float64, shape (N,)
-        When work on it began, and was over with wrap-up.
+    arrived, begun, over : ndarray of float64, shape (N,)
+        When it arrived, when work on it began, and was over with wrap-up.
     window : (start, end)
         Stretches are cut to it.
 
@@ -64,18 +65,22 @@ def infer_presence(
     used = (agent >= 0) & np.isfinite(begun) & np.isfinite(over)
     order = np.lexsort((begun[used], agent[used]))
     codes, starts, ends = agent[used][order], begun[used][order], over[used][order]
+    waited = starts - arrived[used][order] > 1.0
     edges = np.flatnonzero(np.diff(codes)) + 1
-    parts = zip(*(np.split(column, edges) for column in (codes, starts, ends)), strict=True)
-    return tuple(_of_one(int(code[0]), start, end, window) for code, start, end in parts if code.size)
+    parts = np.split(np.arange(codes.size), edges)
+    return tuple(_of_one(int(codes[own[0]]), waited[own], starts[own], ends[own], window) for own in parts if own.size)
 
 
-def _of_one(code: int, starts: Floats, ends: Floats, window: tuple[float, float]) -> Presence:
+def _of_one(
+    code: int, waited: NDArray[np.bool_], starts: Floats, ends: Floats, window: tuple[float, float]
+) -> Presence:
     until = np.maximum.accumulate(ends)
     gaps = np.maximum(starts[1:] - until[:-1], 0.0)
     limit = _longest_gap(gaps)
     away = gaps > limit
     before, after = _edges(gaps[~away], ends - starts)
-    firsts = starts[np.concatenate([[True], away])] - before
+    is_first = np.concatenate([[True], away])
+    firsts = starts[is_first] - np.where(waited[is_first], 0.0, before)
     lasts = until[np.concatenate([away, [True]])] + after
     stretches = []
     for first, last in zip(np.round(firsts / 60.0).tolist(), np.round(lasts / 60.0).tolist(), strict=True):
@@ -95,15 +100,14 @@ def _longest_gap(gaps: Floats) -> float:
 
 
 def _edges(gaps: Floats, lengths: Floats) -> tuple[float, float]:
-    """Return how long before the first call a shift begins, and how long after the end of the last one it ends."""
+    """Return how long before a first call that did not wait a shift begins, and how long after the last one it ends."""
     idle, busy = float(gaps.sum()), float(lengths.sum())
     if not idle > 0:
         return 0.0, 0.0
     age, rest = float((gaps**2).sum()) / (2.0 * idle), float((lengths**2).sum()) / (2.0 * max(busy, 1e-9))
     share = idle / (idle + busy)
-    return min(float(gaps.mean()), _LONGEST_EDGE), float(
-        np.clip(share * age - (1.0 - share) * rest, -rest, _LONGEST_EDGE)
-    )
+    after = float(np.clip(share * age - (1.0 - share) * rest, -rest, _LONGEST_EDGE))
+    return min(age, _LONGEST_EDGE), after
 
 
 def usual_load(agent: NDArray[np.int32], begun: Floats, over: Floats) -> int:

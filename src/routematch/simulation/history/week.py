@@ -44,6 +44,11 @@ class LocalTime:
         shown = (datetime.fromtimestamp(at, where).utcoffset() for at in quarters.tolist())
         return cls(float(first), np.array([0.0 if offset is None else offset.total_seconds() for offset in shown]))
 
+    @property
+    def changes(self) -> bool:
+        """Whether the clocks are changed in the window."""
+        return bool((self.offsets != self.offsets[0]).any())
+
     def clock(self, instants: Floats) -> Floats:
         """Return what the clock shows at POSIX instants, in seconds as if it showed UTC."""
         quarter = np.clip(((instants - self.start_at) // _STEP).astype(np.intp), 0, self.offsets.size - 1)
