@@ -21,7 +21,8 @@ from routematch.model.learned import AffinityEstimate
 
 __all__ = ["Affinity"]
 
-_HALF_TIMES = np.geomspace(0.25, 1024.0, 25) * DAY
+#: Those that are tried; None: it does not fade.
+_HALF_TIMES: tuple[float | None, ...] = (*(np.geomspace(0.25, 1024.0, 25) * DAY).tolist(), None)
 _Z = 1.6448536269514722
 #: Standard errors beyond which a gain is no chance, the best of many half-times having been taken.
 _SURE = 2.8
@@ -87,14 +88,14 @@ def _estimate(surprise: Floats, elapsed: Floats, same: NDArray[np.bool_]) -> Aff
     level, noise = float(surprise[~same].mean()), float(surprise.var())
     excess, since = surprise[same] - level, np.maximum(elapsed[same], 0.0)
     of_level = noise / int((~same).sum())
-    fits = [_gain(excess, np.exp2(-since / half_time), noise, of_level) for half_time in (*_HALF_TIMES, math.inf)]
+    fits = [_gain(excess, np.exp2(-since / (half_time or math.inf)), noise, of_level) for half_time in _HALF_TIMES]
     best = max(range(len(fits)), key=lambda i: fits[i][2])
     gain, error, _ = fits[best]
     low, high = gain - _Z * error, gain + _Z * error
     found = abs(gain) > _SURE * error
     return AffinityEstimate(
         min(max(gain, -1.0), 1.0) if found else 0.0,
-        half_time=float((*_HALF_TIMES, math.inf)[best]) if found else math.inf,
+        half_time=_HALF_TIMES[best] if found else None,
         low=min(max(low, -1.0), 1.0),
         high=min(max(high, -1.0), 1.0),
         count=float(same.sum()),

@@ -74,9 +74,9 @@ class Scores:
 
     @property
     def is_better(self) -> bool:
-        """Whether what was learned beats every guess, by both scores, beyond chance."""
+        """Whether agents were found to differ, and knowing it beats every guess, by both scores, beyond chance."""
         gains = [*self.log_loss_gain.values(), *self.brier_gain.values()]
-        return bool(gains) and all(gain.low > 0 for gain in gains)
+        return self.has_signal and all(gain.low > 0 for gain in gains)
 
     def __str__(self) -> str:
         """Return the scores as a table."""

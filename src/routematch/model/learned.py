@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -48,8 +47,8 @@ class AffinityEstimate:
     ----------
     gain : float
         Added chance of success right after the last conversation; 0 where none was found.
-    half_time : float
-        Seconds after which half of it is left.
+    half_time : float or None
+        Seconds after which half of it is left; None: it does not fade.
     low, high : float
         90 % interval of `gain`.
     count : float
@@ -57,7 +56,7 @@ class AffinityEstimate:
     """
 
     gain: float
-    half_time: float = math.inf
+    half_time: float | None = None
     low: float = 0.0
     high: float = 0.0
     count: float = 0.0
@@ -67,13 +66,14 @@ class AffinityEstimate:
         faults = Faults()
         for name in ("gain", "low", "high"):
             check_number(faults, name, getattr(self, name), at_least=-1, at_most=1)
-        check_number(faults, "half_time", self.half_time, above=0)
+        if self.half_time is not None:
+            check_number(faults, "half_time", self.half_time, above=0)
         check_number(faults, "count", self.count, at_least=0)
         faults.raise_if_any()
 
     def amount(self, elapsed: float) -> float:
         """Return the gain some seconds after the last conversation: what to write into `Conversation.affinity`."""
-        return float(self.gain * 2.0 ** -(max(elapsed, 0.0) / self.half_time))
+        return self.gain if self.half_time is None else float(self.gain * 2.0 ** -(max(elapsed, 0.0) / self.half_time))
 
 
 @frozen

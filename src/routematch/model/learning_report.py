@@ -122,7 +122,7 @@ def _affinity(estimates: Estimates) -> str:
     span = f"({known.low:+.3f} to {known.high:+.3f}), from {known.count:.0f} conversations"
     if known.gain == 0:
         return f"Affinity: meeting the same agent again was not found to help {span}."
-    half = "without end" if math.isinf(known.half_time) else f"halved every {known.half_time / _DAY:.0f} days"
+    half = "without end" if known.half_time is None else f"halved every {known.half_time / _DAY:.0f} days"
     return f"Affinity: meeting the same agent again adds {known.gain:+.3f} to success {span}, {half}."
 
 
