@@ -15,10 +15,10 @@ from typing import Annotated, Any
 from routematch.cli.choosing import chosen_policy, data_policy, is_code
 from routematch.cli.failing import settle, what_raised
 from routematch.cli.output import native_output_aside, write_out
-from routematch.cli.reading import instant_from, read_input, read_memory
-from routematch.codec import InputFile
+from routematch.cli.reading import instant_from, read_data, read_input, read_memory
+from routematch.codec import InputFile, from_data
 from routematch.errors import ContractError, Faults, MissingExtraError, RoutematchError
-from routematch.explain import check_input, explain_conversation
+from routematch.explain import Finding, check_input, explain_conversation
 from routematch.policies import PRESETS, Policy, dumps
 from routematch.routing import Plan
 from routematch.routing import route as route_input
@@ -32,6 +32,8 @@ __all__ = ["app", "run"]
 
 #: Exit status of `route` where the plan has faults.
 PART_FAILED = 1
+#: How the schema of a scenario file begins.
+_SCENARIOS = "routematch/scenario/"
 
 app = typer.Typer(
     name="routematch",
@@ -158,18 +160,12 @@ def explain(
 def check(file: File, *, as_json: AsJson = False, policy: PolicyName = None, now: Now = None) -> None:
     """Find what can never work: skills nobody holds, levels nobody reaches, relaxations that add nobody.
 
+    In a scenario file also hours in which nobody on shift may serve a type, and too much work for those who may.
     Exit status 1 when a conversation can never be served, whoever is present and however long it waits.
     """
 
     def work() -> int:
-        given = read_input(file)
-        findings = check_input(
-            given.conversations,
-            given.agents,
-            queues=given.queues,
-            policy=chosen_policy(policy, given.policy),
-            now=given.now if now is None else instant_from(now),
-        )
+        findings = _findings(file, policy=policy, now=now)
         problems = sum(finding.severity == "problem" for finding in findings)
         if as_json:
             _write(
@@ -185,6 +181,43 @@ def check(file: File, *, as_json: AsJson = False, policy: PolicyName = None, now
 
             show_findings(findings)
         return 1 if problems else 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
+def report(
+    file: Annotated[
+        str, typer.Argument(help="A router's journal (.jsonl), a ledger, or a call log: CSV, Parquet or Arrow.")
+    ],
+    *,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="Write the whole report as one HTML page.")
+    ] = None,
+    within: Annotated[float, typer.Option("--within", metavar="SECONDS", help="Limit of the service level.")] = 20.0,
+    cost_per_hour: Annotated[
+        float | None, typer.Option("--cost-per-hour", metavar="AMOUNT", help="Of an agent; costs are left out without.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="NAME", help="IANA time zone of times of day; UTC by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how it went: service level, waits, occupancy, value; with --output everything, with pictures."""
+
+    def work() -> int:
+        from routematch.cli.reporting import report_data, report_of, show_report
+
+        made = report_of(file, within=within, cost_per_hour=cost_per_hour, zone=zone)
+        if output is not None:
+            from routematch.report import write
+
+            write(made, output)
+        if as_json:
+            _write(report_data(made))
+        else:
+            show_report(made)
+        return 0
 
     raise typer.Exit(settle(work, source=file))
 
@@ -214,6 +247,52 @@ def policies(
         return 0
 
     raise typer.Exit(settle(work, source=""))
+
+
+def _findings(file: str, *, policy: str | None, now: str | None) -> tuple[Finding, ...]:
+    """Check an input file or a scenario file, told apart by what is in it."""
+    data = read_data(file)
+    if isinstance(data, dict) and ("conversation_types" in data or str(data.get("schema")).startswith(_SCENARIOS)):
+        from routematch.simulation import Scenario, check_scenario
+
+        return check_scenario(Scenario.from_data(data))
+    given = from_data(data, InputFile)
+    return check_input(
+        given.conversations,
+        given.agents,
+        queues=given.queues,
+        policy=chosen_policy(policy, given.policy),
+        now=given.now if now is None else instant_from(now),
+    )
+
+
+@app.command()
+def scenario(
+    file: Annotated[
+        str, typer.Argument(help="Log of past conversations, or table of half-hours: CSV, Parquet, Arrow.")
+    ],
+    *,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="FILE", help="Scenario file to write, TOML or JSON.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="ZONE", help="Time zone of the log's clocks, as Europe/Berlin.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="NAME=COLUMN", help="What a column is, as arrived_at=q_start; repeatable."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the scenario.")] = None,
+) -> None:
+    """Learn a scenario from a log of past conversations, and show what was dropped and assumed."""
+
+    def work() -> int:
+        from routematch.cli.history import write_scenario
+
+        write_scenario(file, output=output, zone=zone, columns=column or (), name=name)
+        return 0
+
+    raise typer.Exit(settle(work, source=file))
 
 
 def _plan(

@@ -10,6 +10,7 @@ from routematch.simulation.hours import WeeklyHours
 from routematch.simulation.result import Comparison, Result
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.simulating import simulate
+from routematch.simulation.weekly_check import check_scenario
 
 __all__ = [
     "AgentGroup",
@@ -24,6 +25,7 @@ __all__ = [
     "Transfer",
     "WeeklyHours",
     "calibrate",
+    "check_scenario",
     "learn_history",
     "simulate",
 ]
