@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
+import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -52,13 +53,13 @@ class Sensitivity:
 
     Notes
     -----
-    With `priority` the classes come first: where only a change by class would help, the answer is infinite.
+    With `priority` the classes come first: where no rise of a value makes up for a class, the answer is infinite.
     """
 
     def __init__(self, problem: AssignmentProblem, matching: Matching) -> None:
         require_kind(problem, AssignmentProblem, "problem")
         require_kind(matching, Matching, "matching")
-        self._problem = problem
+        self._problem, self._matching = problem, matching
         self._network = network = build_network(problem)
         if matching.agent_of.shape != (network.rows,):
             raise InvalidInputError("the matching belongs to another problem")
@@ -75,27 +76,31 @@ class Sensitivity:
         self._next = network.next_cost(self._load[: network.agents]) - duals.price[: network.agents]
 
     def reduced_cost(self, row: int, agent: int) -> float:
-        """Return by how much gain and price exceed the worth of a pair; infinite where it is not usable.
+        """Return by how much gain and price exceed the worth of a pair; infinite where it is not eligible.
 
         Zero for a pairing in use. A refused pair stays refused at least until its value rises by so much.
         """
         pair = self._number(row, agent)
         if pair < 0:
-            return np.inf
+            short, raised = self._raised(row, agent)
+            return short if raised is None else short + raised.reduced_cost(row, agent)
         return self._value(int(self._slack(np.array([pair]))[0]))
 
     def change_needed(self, row: int, agent: int) -> float:
         """Return the smallest change of the value of a pair after which another matching is as good.
 
-        For a pairing in use how far its value may fall, for a refused pair how far it would have to rise; infinite
-        where the pair is not usable, or where no change is enough.
+        For a pairing in use how far its value may fall: at most to one step below hold, where it is not allowed any
+        more. For a refused pair how far it would have to rise: at least to hold; infinite where the pair is not
+        eligible, or where no rise is enough. A pair below hold is answered in about the time this object took to make.
         """
         pair = self._number(row, agent)
         if pair < 0:
-            return np.inf
+            short, raised = self._raised(row, agent)
+            return short if raised is None else short + raised.change_needed(row, agent)
         here = int(self._network.cell_of[pair])
         if pair == self._pair[row]:
-            return self._value(self._distance(row=row, target=here))
+            room = self._plain_worth(np.array([pair]))[0] + 1
+            return min(self._value(self._distance(row=row, target=here)), float(room * self._network.resolution))
         onward = self._distance(cell=here, target=int(self._cell[row]))
         return self._value(int(self._slack(np.array([pair]))[0]) + onward)
 
@@ -141,6 +146,35 @@ class Sensitivity:
         best = max(zip((rank - classes)[usable].tolist(), (worth - gain)[usable].tolist(), strict=True), default=(0, 0))
         return max(best, (0, 0))[1] * self._network.resolution
 
+    def _raised(self, row: int, agent: int) -> tuple[float, Sensitivity | None]:
+        """Return how far a pair is below hold, and the answers if it were at hold.
+
+        Infinite where the pair is not eligible; None where the matching is not the best any more once it is at hold.
+        """
+        value, network = _value_of(self._problem, row, agent), self._network
+        if value == -np.inf:
+            return np.inf, None
+        short = float(network.hold[row] - np.rint(value / network.resolution)) * network.resolution
+        try:
+            return short, Sensitivity(self._with_pair_at_hold(row, agent), self._matching)
+        except InvalidInputError:
+            return short, None
+
+    def _with_pair_at_hold(self, row: int, agent: int) -> AssignmentProblem:
+        """Return the problem with its usable pairs and one more, whose value is just the hold of its row."""
+        from scipy.sparse import csr_array
+
+        network = self._network
+        pairs = np.arange(len(network.worth))
+        value = self._plain_worth(pairs) + np.repeat(network.hold, network.degree)
+        begin = int(network.start[row])
+        position = begin + int(np.searchsorted(network.agent_of[begin : network.start[row + 1]], agent))
+        entries = np.insert(value * network.resolution, position, network.hold[row] * network.resolution)
+        start = network.start + (np.arange(network.rows + 1) > row)
+        columns = np.insert(network.agent_of, position, agent)
+        shape = network.rows, network.agents
+        return attrs.evolve(self._problem, value=csr_array((entries, columns, start), shape=shape), eligible=None)
+
     def _number(self, row: int, agent: int) -> int:
         if not is_whole_number(row) or not 0 <= row < self._network.rows:
             raise InvalidInputError(f"there is no row {shorten(row)}")
@@ -150,6 +184,11 @@ class Sensitivity:
     def _check_agent(self, agent: int) -> None:
         if not is_whole_number(agent) or not 0 <= agent < self._network.agents:
             raise InvalidInputError(f"there is no agent {shorten(agent)}")
+
+    def _plain_worth(self, pairs: Ints) -> Ints:
+        """Return what pairs are worth without the bonus of their class."""
+        network = self._network
+        return network.worth[pairs] - (0 if network.bonus is None else network.bonus[network.row_of(pairs)])
 
     def _slack(self, pairs: Ints) -> Ints:
         network, duals = self._network, self._duals
@@ -224,3 +263,17 @@ class Sensitivity:
             yield int(network.owner[here]), 0.0
         for row in np.flatnonzero(self._cell == here).tolist():
             yield from self._ways_of(row)
+
+
+def _value_of(problem: AssignmentProblem, row: int, agent: int) -> float:
+    """Return the value given for a pair; minus infinity where it is not eligible, or the cap of its group is 0."""
+    if problem.eligible is not None and not problem.eligible[row, agent]:
+        return -np.inf
+    groups, caps = problem.row_group, problem.group_capacity
+    if groups is not None and caps is not None and groups[row] >= 0 and not caps[agent, groups[row]]:
+        return -np.inf
+    if isinstance(problem.value, np.ndarray):
+        return float(problem.value[row, agent])
+    own = slice(int(problem.value.indptr[row]), int(problem.value.indptr[row + 1]))
+    found = problem.value.data[own][problem.value.indices[own] == agent]
+    return float(found[0]) if len(found) else -np.inf
