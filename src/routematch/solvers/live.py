@@ -73,8 +73,8 @@ class LiveMatching:
     Notes
     -----
     Rows are numbered in the order added, from 0, and never renumbered; agents likewise. An event looks at the agents it
-    displaces; at worst, like a fresh solve, at all pairs. With priorities a fresh solve is made when a class is new, and
-    when there are twice as many rows, or twice as large values, as when the last was made.
+    displaces; at worst, like a fresh solve, at all pairs. With priorities a fresh solve is made when a class is new,
+    and when there are twice as many rows, or twice as large values, as when the last was made.
     """
 
     def __init__(self, problem: AssignmentProblem) -> None:
@@ -94,6 +94,7 @@ class LiveMatching:
         self._next_row = network.rows
         self._is_present = np.ones(network.agents, np.bool_)
         self._someone_left = False
+        self._nodes = np.arange(network.agents) * self._state.stride
         self._load_agents(problem)
         self._load_rows(network)
         self._span = Span().with_worths(self._present_pairs()[2])
@@ -357,7 +358,7 @@ class LiveMatching:
         self._span = span
 
     def _choose_classes(self, priorities: Iterable[int], span: int, rows: int) -> None:
-        """Weigh the classes anew, with room for more rows and larger values, and solve the present problem with that."""
+        """Weigh the classes anew, with room for more rows and larger values, and solve the present problem so."""
         classes, state = Classes.meeting(priorities, span, rows), self._state
         build_network(self._problem())  # refuses what is too large before anything changes
         for row, slot in self._slot.items():
@@ -419,7 +420,6 @@ class LiveMatching:
         caps: list[list[int]] = [[] for _ in range(agents)] if self._caps is None else self._caps.tolist()
         for units, own_costs, own_caps in zip(problem.capacity.tolist(), costs, caps, strict=True):
             self._state.add_agent(units, own_costs, own_caps)
-        self._nodes = np.arange(agents) * self._state.stride
 
     def _load_rows(self, network: Network) -> None:
         """Take over the pairs of a network whose rows are those present, in order, without the bonus of classes."""

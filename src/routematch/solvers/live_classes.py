@@ -77,8 +77,8 @@ class Classes:
             if step * len(weight) * most_rows < LARGEST:
                 return cls(weight, step, most_span, most_rows)
         raise LimitExceededError(
-            f"{len(weight)} priority classes over {rows} rows and values of {span} steps leave the exact range of 2^62; "
-            f"use a coarser resolution or fewer classes"
+            f"{len(weight)} priority classes over {rows} rows and values of {span} steps leave the exact range of "
+            f"2^62; use a coarser resolution or fewer classes"
         )
 
     def covers(self, priorities: Iterable[int], span: int, rows: int) -> bool:

@@ -1,10 +1,10 @@
 """Which rows could use a unit of an agent: looked up by node, while rows come and go.
 
 Rows that just came wait. When somebody asks, their pairs are written one after the other into a *log*, in which a node
-is found by one binary search in each row, for all rows together; long rows are not worth the copy and are searched where
-they are. When these are many, they are sorted by node into a *level* of compressed columns, together with all levels
-that are not much larger (O'Neil, Cheng, Gawlick and O'Neil, 1996, "The log-structured merge-tree"). Only questions cause
-such work: where units are free nobody asks, and a new row costs nothing here.
+is found by one binary search in each row, for all rows together; long rows are not worth the copy and are searched
+where they are. When these are many, they are sorted by node into a *level* of compressed columns, together with all
+levels that are not much larger (O'Neil, Cheng, Gawlick and O'Neil, 1996, "The log-structured merge-tree"). Only
+questions cause such work: where units are free nobody asks, and a new row costs nothing here.
 """
 
 from __future__ import annotations

@@ -342,7 +342,7 @@ class LiveState:
             self.place(mover, node, worth)
             node = before
 
-    def _vacate(self, start: int) -> None:  # noqa: C901 - one search, every line of it counts
+    def _vacate(self, start: int) -> None:  # noqa: C901, PLR0912 - one search, every line of it counts
         """Use a unit that is free at a price, or lower the price until it may stay free."""
         giver, price, node_of = self.owner[start], self.price, self.node_of
         best = price[start] - self.next_cost(giver, self.load[giver])
