@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from routematch.errors import RouterStateError
+from routematch.errors import Faults, RouterStateError
 from routematch.model import AllOf, human_only
 from routematch.model.events import (
     AssignedExternally,
@@ -63,13 +63,14 @@ def check_enqueued(desk: Desk, event: ConversationEnqueued) -> None:
         hint = "; reopen it instead" if known.is_ended else ""
         message = f"conversation {conversation.id!r} is known already: it is {known.status}{hint}"
         raise RouterStateError(message)
-    _check_queue(desk, conversation.queue)
+    _check_queue(desk, conversation.queue, "conversation.queue")
 
 
-def _check_queue(desk: Desk, queue: str | None) -> None:
+def _check_queue(desk: Desk, queue: str | None, place: str) -> None:
     if queue is not None and desk.queues and queue not in desk.queues:
-        message = f"queue {queue!r} is not among the declared ones"
-        raise RouterStateError(message)
+        faults = Faults()
+        faults.unknown(queue, known=desk.queues, place=place, what="queue")
+        faults.raise_if_any()
 
 
 def enqueue(desk: Desk, event: ConversationEnqueued) -> None:
@@ -164,7 +165,7 @@ def resume(desk: Desk, event: ConversationResumed) -> None:
 def check_updated(desk: Desk, event: ConversationUpdated) -> None:
     """Refuse what is over."""
     case_of(desk, event.conversation.id, "scheduled", "waiting", "offered", "active", "paused")
-    _check_queue(desk, event.conversation.queue)
+    _check_queue(desk, event.conversation.queue, "conversation.queue")
 
 
 def update(desk: Desk, event: ConversationUpdated) -> None:
@@ -281,7 +282,7 @@ def check_escalated(desk: Desk, event: ConversationEscalated) -> None:
     """Refuse what is over, and queues that are not declared."""
     case_of(desk, event.conversation, "waiting", "offered", "active", "paused")
     if event.to is not None and event.to != HUMAN:
-        _check_queue(desk, event.to)
+        _check_queue(desk, event.to, "to")
 
 
 def escalate(desk: Desk, event: ConversationEscalated) -> None:
@@ -348,7 +349,7 @@ def lose_claim(desk: Desk, event: ClaimLost) -> None:
 def check_overflowed(desk: Desk, event: ConversationOverflowed) -> None:
     """Refuse what does not wait."""
     case_of(desk, event.conversation, "waiting")
-    _check_queue(desk, event.queue)
+    _check_queue(desk, event.queue, "queue")
 
 
 def overflow(desk: Desk, event: ConversationOverflowed) -> None:
