@@ -26,7 +26,7 @@ import routematch as rm  # noqa: E402
 from desk import events, routing  # noqa: E402 - Django first
 from desk.models import Agent, Conversation, Domain  # noqa: E402
 
-FLIPS = 60  # changes of presence by one person; then everybody is at work, so that all can be served
+FLIPS = 30  # changes of presence by one person; then everybody is at work, so that all can be served
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -50,7 +50,7 @@ def name_connection(name: str) -> None:
 def work() -> None:
     """Be a worker, as the command is."""
     name_connection("worker")
-    call_command("route_domains", poll=0.02, stdout=io.StringIO())
+    call_command("route_domains", poll=0.05, stdout=io.StringIO())
 
 
 def hang_in_a_run() -> None:
