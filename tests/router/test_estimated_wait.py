@@ -96,6 +96,15 @@ def test_staffing_that_halves_doubles_the_rest_of_the_wait():
     assert expected_wait(line) == pytest.approx(300.0 + 10 * 300.0 / 5)
 
 
+@pytest.mark.parametrize("patience", [math.inf, 1e12, 600.0])
+def test_a_change_of_staffing_to_the_same_changes_nothing(patience):
+    """The clock may be read in pieces, with and without people who give up."""
+    line = Line(ahead=30, servers=10, handle_time=300.0, abandonment_rate=1.0 / patience)
+    steps = tuple((at, 10.0) for at in (1.0, 7.0, 200.0, 201.0, 400.0))
+    pieces = Line(ahead=30, servers=10, handle_time=300.0, abandonment_rate=1.0 / patience, steps=steps)
+    assert wait_curve(pieces) == pytest.approx(wait_curve(line))
+
+
 def test_past_changes_of_staffing_do_not_count():
     """What happened before `now` is already in `servers`; the order in which changes are given does not matter."""
     estimator = taught([300.0, 500.0] * 20)
@@ -151,6 +160,15 @@ def test_a_free_agent_means_no_wait_unless_experience_says_otherwise():
     assert estimator.estimate("chat", ahead=2, servers=5, free=2).method == "line"
 
 
+def test_free_agents_take_those_ahead_first():
+    """Seven ahead and three free agents are as good as four ahead."""
+    estimator = taught([300.0, 500.0] * 20)
+    assert (
+        estimator.estimate("chat", ahead=7, servers=5, free=3).mean
+        == estimator.estimate("chat", ahead=4, servers=5).mean
+    )
+
+
 def test_position_is_one_more_than_those_ahead_unless_given():
     """Weighted counts are rounded down; a caller may know better."""
     estimator = taught(REGULAR)
@@ -199,6 +217,14 @@ def test_readiness_to_leave_does_not_depend_on_the_weights_being_renewed():
         hazard.add(min(patience, service), abandoned=patience < service)
     assert hazard.weight < 1e9
     assert hazard.rate_ahead(200.0) == pytest.approx(1 / 200.0, rel=0.5)
+
+
+def test_readiness_to_leave_is_forgotten():
+    """When nobody leaves any more, the rate falls to a small part of what it was."""
+    hazard = FadingHazard(50)
+    for number in range(400):
+        hazard.add(100.0, abandoned=number < 200)
+    assert 0.0 < hazard.rate_ahead(120.0) < 0.001
 
 
 def test_a_fading_mean_forgets():
@@ -270,10 +296,14 @@ def coverage(seen: list[tuple[WaitEstimate, float]]) -> float:
 
 
 def test_intervals_hold_four_waits_out_of_five():
-    """About 80 % of the waits lie inside, in line with the level asked for."""
+    """About 80 % of the waits lie inside: between 77 and 82 %.
+
+    Over 100 other seeds the share had mean 0.792 and standard deviation 0.0054, so that by the normal law a sound
+    estimator fails for about 4 in 100,000 seeds.
+    """
     seen = live(WaitEstimator(), 6000, seed=1)
     assert len(seen) > 2000
-    assert 0.75 <= coverage(seen) <= 0.85
+    assert 0.77 <= coverage(seen) <= 0.82
 
 
 def test_state_goes_through_json_and_goes_on_alike():
