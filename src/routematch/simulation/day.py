@@ -54,6 +54,8 @@ class Day:
         """Draw the day of one replication."""
         types = scenario.conversation_types
         drawn = [_draw(kind, scenario.horizon, streams) for kind in types]
+        if len(drawn) == 1:
+            return cls._of_one(scenario, *drawn[0])
         laws = max((len(columns[2]) for columns in drawn), default=1)
         arrived = np.concatenate([columns[0] for columns in drawn]) if drawn else np.zeros(0)
         order = np.argsort(arrived, kind="stable")
@@ -72,6 +74,14 @@ class Day:
             outcome=_gathered(drawn, 4, order),
             refused=_closed(scenario, arrived),
         )
+
+    @classmethod
+    def _of_one(
+        cls, scenario: Scenario, arrived: Floats, deadline: Floats, talk: Floats, wrap_up: Floats, outcome: Floats
+    ) -> Day:
+        """Return the day of a single type: its columns are in order already."""
+        kind, number = np.zeros(len(arrived), np.int32), np.arange(len(arrived))
+        return cls(kind, number, arrived, deadline, talk, wrap_up, outcome, _closed(scenario, arrived))
 
 
 def _gathered(

@@ -36,20 +36,7 @@ def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> 
 
     None where two agents get free at the same instant, so that the order among them matters.
     """
-    free_at = [0.0] * agents
-    begun: list[float] = []
-    begin = begun.append
-    for at, until, takes in zip(arrived.tolist(), deadline.tolist(), busy.tolist(), strict=True):
-        first = free_at[0]
-        if first <= at:
-            begin(at)
-            heapreplace(free_at, at + takes)
-        elif first <= until:
-            begin(first)
-            heapreplace(free_at, first + takes)
-        else:
-            begin(nan)
-    started = np.array(begun)
+    started = np.array(_starts(arrived, deadline, busy, [0.0] * agents))
     served = np.flatnonzero(~np.isnan(started))
     freed_at = np.concatenate([np.zeros(agents), started[served] + busy[served]])
     order = np.argsort(freed_at, kind="stable")[: len(served)]
@@ -63,3 +50,26 @@ def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> 
     holder = np.full(len(started), -1, np.int32)
     holder[served] = names[agents:]
     return started, holder
+
+
+def _starts(arrived: Floats, deadline: Floats, busy: Floats, free_at: list[float]) -> list[float]:
+    """Return when each conversation gets an agent, NaN where it gives up before."""
+    begun: list[float] = []
+    begin = begun.append
+    if np.isinf(deadline).all():
+        for at, takes in zip(arrived.tolist(), busy.tolist(), strict=True):
+            start = free_at[0]
+            start = max(start, at)
+            begin(start)
+            heapreplace(free_at, start + takes)
+        return begun
+    for at, until, takes in zip(arrived.tolist(), deadline.tolist(), busy.tolist(), strict=True):
+        start = free_at[0]
+        if start <= at:
+            start = at
+        elif start > until:
+            begin(nan)
+            continue
+        begin(start)
+        heapreplace(free_at, start + takes)
+    return begun

@@ -87,7 +87,8 @@ def _run_plain(
     scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, day: Day
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
     """Return starts and holders; None where there is no lane, or what is asked for changes with waiting."""
-    arrived, deadline = day.arrived.tolist(), day.deadline.tolist()
+    arrived: list[float] = []
+    deadline: list[float] = []
     queues = {queue.id: queue for queue in scenario.queues}
     templates = _templates(scenario)
     lane = compile_lane(policy, staff.roster, templates, arrived, deadline, queues=queues)
@@ -103,6 +104,8 @@ def _run_plain(
         found = first_come(day.arrived, day.deadline, busy, agents)
         if found is not None:
             return found
+    arrived += day.arrived.tolist()
+    deadline += day.deadline.tolist()
     first = np.array([numbers[0] for numbers, _ in requests], np.int64)
     asked = first[day.kind].tolist() if len(first) else []
     durations = None if is_uniform else _durations(staff, day)

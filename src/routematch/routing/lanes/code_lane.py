@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from routematch.errors import ContractError, shorten
 from routematch.model import Conversation
 from routematch.routing.code import CodePolicy
 from routematch.routing.lanes.lane import NOBODY
 from routematch.routing.lanes.live_view import LiveView
-from routematch.routing.lanes.standing import Standing
 from routematch.routing.lanes.tables import Tables
 from routematch.routing.lanes.waiting import Queues
 
@@ -31,16 +30,19 @@ class CodeLane:
     def __init__(self, policy: CodePolicy, tables: Tables, arrived: list[float], deadline: list[float]) -> None:
         self._policy, self._tables = policy, tables
         self._ids, self._index = tables.roster.ids, tables.roster.index
-        self._standing = Standing(tables.slots)
+        agents = len(tables.slots)
+        self._room, self._running, self._since = [0] * agents, [0] * agents, [float("-inf")] * agents
+        self._last = float("-inf")
         self._order: dict[str, None] = {}
         self._queues = Queues(arrived, deadline)
         self._may: list[Callable[[str], bool]] = []
-        self._own: list[list[int]] = [[] for _ in tables.slots]
         self._request_of: dict[int, int] = {}
         self._known: dict[Conversation, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-        self.view = LiveView(tables, self._queues, self._order, self._own, self._request_of, self._standing.running)
+        self.view = LiveView(tables, self._queues, self._order, self._request_of, self._running)
         self._on_arrival: Callable[..., Any] = getattr(policy, "on_arrival", None) or self._ask_agents
         self._on_free: Callable[..., Any] = getattr(policy, "on_free", None) or self._ask_conversations
+        self.arrive = self._make_arrive()
+        self.free = self._make_free()
 
     def request(self, template: Conversation) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """Return request numbers and steps, as `Lane.request`."""
@@ -52,102 +54,122 @@ class CodeLane:
             agents = self._tables.requests[number].agents
             may = frozenset(self._ids[agent] for agent in agents).__contains__
             self._may.append(may)
-            self.view._add_request(may)  # noqa: SLF001 - the view is this lane's own window
             self._queues.queues.append(deque())
-            for agent in agents:
-                self._own[agent].append(number)
+            self.view.add_request(may, [self._ids[agent] for agent in agents])
         return numbers, steps
 
     # --- events -------------------------------------------------------------------------------------------------------
 
-    def arrive(self, conversation: int, request: int, now: float) -> int:
-        """Ask who takes a conversation that arrives."""
-        self.view.now = now
-        self._request_of[conversation] = request
-        answer = self._on_arrival(self.view, str(conversation))
-        if answer is None:
-            self._queues.put(request, conversation)
-            return NOBODY
-        agent = self._index.get(answer, NOBODY)
-        if agent < 0 or answer not in self._order or not self._may[request](answer):
-            self._refuse(conversation, answer)
-        del self._request_of[conversation]
-        self._take(agent)
-        return agent
+    def _make_arrive(self) -> Callable[[int, int, float], int]:
+        view, on_arrival, refuse = self.view, self._on_arrival, self._refuse
+        order, may, index, room, running = self._order, self._may, self._index, self._room, self._running
+        request_of, put = self._request_of, self._queues.put
+
+        def arrive(conversation: int, request: int, now: float) -> int:
+            view.now = now
+            view.asked = name = str(conversation)
+            view.asked_request = request
+            answer = on_arrival(view, name)
+            if answer is None:
+                request_of[conversation] = request
+                put(request, conversation)
+                return NOBODY
+            if answer not in order or not may[request](answer):
+                refuse(conversation, answer)
+            agent = index[answer]
+            running[agent] += 1
+            left = room[agent] = room[agent] - 1
+            if not left:
+                del order[answer]
+            return agent
+
+        return arrive
+
+    def _make_free(self) -> Callable[[int, float], int]:
+        view, on_free, taken, put_last = self.view, self._on_free, self._taken, self._put_last
+        order, ids, room, running, since = self._order, self._ids, self._room, self._running, self._since
+
+        def free(agent: int, now: float) -> int:
+            running[agent] -= 1
+            room[agent] += 1
+            name = ids[agent]
+            if now == self._last or name in order:
+                put_last(agent, now)
+            else:
+                order[name] = None
+                since[agent] = self._last = now
+            view.now = now
+            answer = on_free(view, name)
+            return NOBODY if answer is None else taken(answer, agent, now)
+
+        return free
 
     def change(self, conversation: int, before: int, request: int, now: float) -> int:
         """Ask again about a conversation that asks for something else now."""
         self._queues.take_out(before, conversation)
         return self.arrive(conversation, request, now)
 
-    def free(self, agent: int, now: float) -> int:
-        """Ask what an agent who finished one conversation takes next."""
-        standing = self._standing
-        standing.running[agent] -= 1
-        standing.room[agent] += 1
-        self._put_last(agent, now)
-        return self.offer(agent, now)
-
     def offer(self, agent: int, now: float) -> int:
         """Ask what an agent takes with the room it has."""
-        if not self._standing.room[agent]:
+        if not self._room[agent]:
             return NOBODY
         self.view.now = now
         answer = self._on_free(self.view, self._ids[agent])
-        if answer is None:
-            return NOBODY
-        conversation = self._number(answer)
-        request = self._request_of.get(conversation, NOBODY)
-        if request < 0 or self._queues.deadline[conversation] < now or not self._may[request](self._ids[agent]):
-            self._refuse(answer, self._ids[agent])
-        queue = self._queues.queues[request]
+        return NOBODY if answer is None else self._taken(answer, agent, now)
+
+    def _taken(self, answer: object, agent: int, now: float) -> int:
+        """Hand an agent the conversation that code named, if it can be."""
+        name, queues = self._ids[agent], self._queues
+        try:
+            conversation: int = int(answer)  # type: ignore[call-overload]  # what is no number is refused
+            request = self._request_of.pop(conversation)
+        except (TypeError, ValueError, KeyError):
+            self._refuse(answer, name)
+        if queues.deadline[conversation] < now or not self._may[request](name):
+            self._refuse(answer, name)
+        queue = queues.queues[request]
         if queue and queue[0] == conversation:
             queue.popleft()
         else:
-            self._queues.take_out(request, conversation)
-        del self._request_of[conversation]
-        self._take(agent)
+            queues.take_out(request, conversation)
+        self._running[agent] += 1
+        left = self._room[agent] = self._room[agent] - 1
+        if not left:
+            del self._order[name]
         return conversation
 
     def enter(self, agent: int, now: float, running: int) -> None:
         """Let an agent come in."""
-        standing = self._standing
-        standing.running[agent] = running
-        standing.room[agent] = max(self._tables.slots[agent] - running, 0)
-        if standing.room[agent]:
+        self._running[agent] = running
+        self._room[agent] = max(self._tables.slots[agent] - running, 0)
+        if self._room[agent]:
             self._put_last(agent, now)
 
     def leave(self, agent: int) -> None:
         """Let an agent go."""
-        self._standing.room[agent] = 0
-        self._standing.order.pop(agent, None)
+        self._room[agent] = 0
         self._order.pop(self._ids[agent], None)
 
     # --- books --------------------------------------------------------------------------------------------------------
 
     def _put_last(self, agent: int, now: float) -> None:
-        """Keep the order by id in step with the order by number."""
-        moved = self._standing.put_last(agent, now)
-        for other in moved:
-            name = self._ids[other]
-            self._order.pop(name, None)
-            self._order[name] = None
+        """Put an agent at the end of the order, those idle since the same instant by number."""
+        order, name = self._order, self._ids[agent]
+        order.pop(name, None)
+        order[name] = None
+        self._since[agent] = now
+        if now == self._last:
+            tail = []
+            for other in reversed(order):
+                if self._since[self._index[other]] != now:
+                    break
+                tail.append(other)
+            for other in sorted(tail, key=self._index.__getitem__):
+                del order[other]
+                order[other] = None
+        self._last = now
 
-    def _take(self, agent: int) -> None:
-        standing = self._standing
-        standing.running[agent] += 1
-        standing.room[agent] -= 1
-        if not standing.room[agent]:
-            standing.order.pop(agent, None)
-            self._order.pop(self._ids[agent], None)
-
-    def _number(self, answer: object) -> int:
-        try:
-            return int(answer)  # type: ignore[call-overload,no-any-return]  # what is no number is refused
-        except (TypeError, ValueError):
-            return NOBODY
-
-    def _refuse(self, conversation: object, agent: object) -> None:
+    def _refuse(self, conversation: object, agent: object) -> NoReturn:
         name = type(self._policy).__name__
         message = (
             f"{name} named a pair that cannot be: {shorten(conversation)} -> {shorten(agent)}: "
@@ -159,15 +181,13 @@ class CodeLane:
 
     def _ask_agents(self, view: LiveView, conversation_id: str) -> str | None:
         """Ask each agent with room whether it takes the conversation that arrives."""
-        conversation = int(conversation_id)
-        request = self._request_of[conversation]
+        conversation, request = int(conversation_id), view.asked_request
         self._queues.put(request, conversation)
-        taker = None
-        for agent in tuple(self._order):
-            if self._on_free(view, agent) == conversation_id:
-                taker = agent
-                break
+        self._request_of[conversation] = request
+        takers = (agent for agent in tuple(self._order) if self._on_free(view, agent) == conversation_id)
+        taker = next(takers, None)
         self._queues.take_out(request, conversation)
+        del self._request_of[conversation]
         return taker
 
     def _ask_conversations(self, view: LiveView, agent_id: str) -> str | None:

@@ -78,21 +78,20 @@ def compile_lane(
         return None
     measure = policy if isinstance(policy, Policy) else measure_of(policy)
     templates = list(templates)
-    probe = Tables(measure, roster, queues or {}, estimates)
+    tables = Tables(measure, roster, queues or {}, estimates)
     try:
         for template in templates:
-            probe.add(template)
+            tables.add(template)
     except Unfit:
         return None
-    most = max(probe.slots, default=0)
+    most = max(tables.slots, default=0)
     if is_data and measure.spread != "none" and len(roster) * most > MOST_CHARGES:
         return None
-    tables = Tables(measure, roster, queues or {}, estimates)
     lane: IndexLane | RowLane | CodeLane
     if not isinstance(policy, Policy):
         lane = CodeLane(policy, tables, arrived, deadline)
     else:
-        lane = (IndexLane if probe.is_order_alone else RowLane)(tables, arrived, deadline)
+        lane = (IndexLane if tables.is_order_alone else RowLane)(tables, arrived, deadline)
     for template in templates:
         lane.request(template)
     return lane

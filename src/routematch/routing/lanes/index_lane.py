@@ -1,7 +1,8 @@
-"""The index lane: the agent longest idle, the conversation longest waiting; order is all there is to know."""
+"""The index lane: the agent longest idle, the conversation longest waiting, within a few ranks that never change."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ __all__ = ["IndexLane"]
 
 
 class IndexLane:
-    """For policies in whose eyes all are equal but for idle time and age, see `lane.Lane`.
+    """For policies that go by rank, then by idle time and age, see `lane.Lane`.
 
     Source of the two rules: Adan and Weiss (2014), A skill based parallel service system under FCFS-ALIS.
     """
@@ -27,10 +28,11 @@ class IndexLane:
         self._standing = Standing(tables.slots)
         self._queues = Queues(arrived, deadline)
         self._may: list[Callable[[object], bool]] = []
-        self._own: list[list[deque[int]]] = [[] for _ in tables.slots]
+        self._further: list[list[Callable[[object], bool]]] = []
+        self._own: list[list[list[deque[int]]]] = [[] for _ in tables.slots]
+        self._priorities: list[list[float]] = [[] for _ in tables.slots]
         self._known: dict[Conversation, tuple[tuple[int, ...], tuple[float, ...]]] = {}
         self.arrive = self._make_arrive()
-        self.offer = self._make_offer()
         self.free = self._make_free()
 
     def request(self, template: Conversation) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -48,86 +50,107 @@ class IndexLane:
         if not self._tables.is_order_alone:
             raise Unfit
         for number in numbers:
-            agents = self._tables.requests[number].agents
-            self._may.append(frozenset(agents).__contains__)
+            request = self._tables.requests[number]
+            first, *further = [rank.__contains__ for rank in self._tables.ranks(request)] or [_nobody]
+            self._may.append(first)
+            self._further.append(further)
             self._queues.queues.append(deque())
-            for agent in agents:
-                self._own[agent].append(self._queues.queues[number])
+            for agent in request.agents:
+                self._tier(agent, request.priority).append(self._queues.queues[number])
         return numbers, steps
+
+    def _tier(self, agent: int, priority: float) -> list[deque[int]]:
+        """Return the queues that an agent takes from at a priority, the highest first; all in one unless strict."""
+        priorities, tiers = self._priorities[agent], self._own[agent]
+        rank = -priority if self._tables.policy.strict_priority else 0.0
+        place = bisect_left(priorities, rank)
+        if place == len(priorities) or priorities[place] != rank:
+            priorities.insert(place, rank)
+            tiers.insert(place, [])
+        return tiers[place]
 
     @property
     def serves_everything(self) -> bool:
-        """Whether any agent may take any conversation, one at a time."""
-        slots = self._tables.slots
-        return all(slot == 1 for slot in slots) and all(len(r.agents) == len(slots) for r in self._tables.requests)
+        """Whether any agent may take any conversation, one at a time and without ranks."""
+        slots, ranks = self._tables.slots, map(self._tables.ranks, self._tables.requests)
+        return all(slot == 1 for slot in slots) and (
+            all(len(rank) == 1 and len(rank[0]) == len(slots) for rank in ranks)
+            and all(len(tiers) <= 1 for tiers in self._own)
+        )
 
     def _make_arrive(self) -> Callable[[int, int, float], int]:
-        may, order, room, put = self._may, self._standing.order, self._standing.room, self._queues.put
-        running = self._standing.running
+        may, further, put, queues = self._may, self._further, self._queues.put, self._queues.queues
+        arrived = self._queues.arrived
+        order, room, running = self._standing.order, self._standing.room, self._standing.running
 
         def arrive(conversation: int, request: int, now: float) -> int:  # noqa: ARG001 - the contract
             agent = next(filter(may[request], order), NOBODY)
+            if agent < 0:
+                for rank in further[request]:
+                    agent = next(filter(rank, order), NOBODY)
+                    if agent >= 0:
+                        break
             if agent >= 0:
                 running[agent] += 1
                 left = room[agent] = room[agent] - 1
                 if not left:
                     del order[agent]
             else:
-                put(request, conversation)
+                queue = queues[request]
+                if not queue or arrived[queue[-1]] < arrived[conversation]:
+                    queue.append(conversation)
+                else:
+                    put(request, conversation)
             return agent
 
         return arrive
 
-    def _make_offer(self) -> Callable[[int, float], int]:
+    def offer(self, agent: int, now: float) -> int:
+        """Give an agent the longest waiting conversation for the room it has."""
+        standing, queues = self._standing, self._queues
+        if not standing.room[agent]:
+            return NOBODY
+        for tier in self._own[agent]:
+            heads = [(queues.arrived[head], head, queue) for queue in tier if (head := queues.front(queue, now)) >= 0]
+            if heads:
+                standing.running[agent] += 1
+                standing.room[agent] -= 1
+                if not standing.room[agent]:
+                    standing.order.pop(agent, None)
+                return min(heads)[2].popleft()
+        return NOBODY
+
+    def _make_free(self) -> Callable[[int, float], int]:  # noqa: C901 - one recipe, run for every conversation
         own, arrived, deadline = self._own, self._queues.arrived, self._queues.deadline
         standing = self._standing
-
-        def offer(agent: int, now: float) -> int:
-            if not standing.room[agent]:
-                return NOBODY
-            longest, since = None, 0.0
-            for queue in own[agent]:
-                while queue:
-                    head = queue[0]
-                    if deadline[head] >= now:
-                        at = arrived[head]
-                        if longest is None or at < since or (at == since and head < longest[0]):
-                            longest, since = queue, at
-                        break
-                    queue.popleft()
-            if longest is None:
-                return NOBODY
-            standing.running[agent] += 1
-            standing.room[agent] -= 1
-            if not standing.room[agent]:
-                standing.order.pop(agent, None)
-            return longest.popleft()
-
-        return offer
-
-    def _make_free(self) -> Callable[[int, float], int]:
-        own, arrived, deadline = self._own, self._queues.arrived, self._queues.deadline
-        standing = self._standing
-        room, running, put_last = standing.room, standing.running, standing.put_last
+        room, running, since_of, order = standing.room, standing.running, standing.since, standing.order
+        put_last = standing.put_last
 
         def free(agent: int, now: float) -> int:
             longest, since = None, 0.0
-            for queue in own[agent]:
-                while queue:
-                    head = queue[0]
-                    if deadline[head] >= now:
-                        at = arrived[head]
-                        if longest is None or at < since or (at == since and head < longest[0]):
-                            longest, since = queue, at
-                        break
-                    queue.popleft()
+            for tier in own[agent]:
+                for queue in tier:
+                    while queue:
+                        head = queue[0]
+                        if deadline[head] >= now:
+                            at = arrived[head]
+                            if longest is None or at < since or (at == since and head < longest[0]):
+                                longest, since = queue, at
+                            break
+                        queue.popleft()
+                if longest is not None:
+                    break
             if longest is not None:
                 if room[agent]:
                     put_last(agent, now)
                 return longest.popleft()
             running[agent] -= 1
             room[agent] += 1
-            put_last(agent, now)
+            if now == standing.last or agent in order:
+                put_last(agent, now)
+            else:
+                order[agent] = None
+                since_of[agent] = standing.last = now
             return NOBODY
 
         return free
@@ -149,3 +172,7 @@ class IndexLane:
         """Let an agent go."""
         self._standing.room[agent] = 0
         self._standing.order.pop(agent, None)
+
+
+def _nobody(agent: object) -> bool:  # noqa: ARG001 - stands in for a rank
+    return False

@@ -6,6 +6,7 @@ here, true at the moment it is looked at.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import overload
@@ -68,9 +69,25 @@ class LiveView:
     now : float
     given : mapping
         Always empty: each decision is carried out before the next is asked for.
+    asked, asked_request : str and int
+        The conversation that arrived last; kept by the lane.
     """
 
-    __slots__ = ("_agents", "_idle", "_index", "_load", "_order", "_own", "_queues", "_request_of", "_tables", "now")
+    __slots__ = (
+        "_agents",
+        "_deadline",
+        "_idle",
+        "_index",
+        "_load",
+        "_order",
+        "_queues",
+        "_request_of",
+        "_rows",
+        "_tables",
+        "asked",
+        "asked_request",
+        "now",
+    )
 
     given: Mapping[str, str] = FrozenMap()
 
@@ -79,19 +96,26 @@ class LiveView:
         tables: Tables,
         queues: Queues,
         order: dict[str, None],
-        own: list[list[int]],
         request_of: dict[int, int],
         running: list[int],
     ) -> None:
-        self._tables, self._queues, self._order, self._own = tables, queues, order, own
-        self._request_of, self._load = request_of, running
+        self._tables, self._queues, self._order = tables, queues, order
+        self._request_of, self._load, self._deadline = request_of, running, queues.deadline
         self._index = tables.roster.index
         self._agents: list[Agents] = []
+        self._rows: dict[str, list[deque[int]]] = {agent: [] for agent in tables.roster.ids}
         self._idle = Agents(lambda agent: not running[self._index[agent]], order)
+        self.asked, self.asked_request = "", 0
         self.now = 0.0
 
-    def _add_request(self, may: Callable[[str], bool]) -> None:
+    def add_request(self, may: Callable[[str], bool], agents: list[str]) -> None:
+        """Note who may take the next request; for the lane."""
         self._agents.append(Agents(may, self._order))
+        for agent in agents:
+            self._rows[agent].append(self._queues.queues[-1])
+
+    def _request(self, conversation_id: str) -> int:
+        return self.asked_request if conversation_id is self.asked else self._request_of[int(conversation_id)]
 
     # --- conversations ------------------------------------------------------------------------------------------------
 
@@ -123,25 +147,26 @@ class LiveView:
 
     def waiting_for(self, agent_id: str) -> tuple[str, ...]:
         """Return the longest waiting conversation of each request class that an agent may take, in order of arrival."""
-        queues, now = self._queues, self.now
-        rows, deadline = queues.queues, queues.deadline
-        heads = []
-        for request in self._own[self._index[agent_id]]:
-            queue = rows[request]
-            while queue:
-                if deadline[queue[0]] >= now:
-                    heads.append(queue[0])
-                    break
-                queue.popleft()
-        if len(heads) > 1:
-            arrived = queues.arrived
-            heads.sort(key=lambda conversation: (arrived[conversation], conversation))
-        return tuple(map(str, heads))
+        deadline, now = self._deadline, self.now
+        heads = [
+            queue[0]
+            for queue in self._rows[agent_id]
+            if queue and (deadline[queue[0]] >= now or self._queues.front(queue, now) >= 0)
+        ]
+        if not heads:
+            return ()
+        if len(heads) == 1:
+            return (str(heads[0]),)
+        arrived = self._queues.arrived
+        return tuple(str(conversation) for _, conversation in sorted((arrived[head], head) for head in heads))
 
     def conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation by id."""
         number = int(conversation_id)
-        template, arrived_at = self._tables.requests[self._request_of[number]].template, self._queues.arrived[number]
+        template, arrived_at = (
+            self._tables.requests[self._request(conversation_id)].template,
+            self._queues.arrived[number],
+        )
         due_at = None if template.due_at is None else arrived_at + template.due_at - (template.arrived_at or 0.0)
         return evolve(template, id=conversation_id, arrived_at=arrived_at, due_at=due_at)
 
@@ -176,6 +201,8 @@ class LiveView:
 
     def eligible(self, conversation_id: str) -> Sequence[str]:
         """Return the agents with room whom no rule refuses, longest idle first."""
+        if conversation_id is self.asked:
+            return self._agents[self.asked_request]
         return self._agents[self._request_of[int(conversation_id)]]
 
     def room(self, agent_id: str, conversation_id: str) -> bool:  # noqa: ARG002 - as `View.room`
@@ -184,6 +211,6 @@ class LiveView:
 
     def value(self, conversation_id: str, agent_id: str) -> float:
         """Return the value of a pair by the measure, in policy units; minus infinity where it is not eligible."""
-        agent, request = self._index[agent_id], self._tables.requests[self._request_of[int(conversation_id)]]
+        agent, request = self._index[agent_id], self._tables.requests[self._request(conversation_id)]
         steps = request.values[min(self._load[agent], len(request.values) - 1)][agent]
         return float("-inf") if steps == NEVER else steps * self._tables.policy.resolution

@@ -8,13 +8,10 @@ from collections.abc import Callable
 from routematch.model import Conversation
 from routematch.routing.lanes.lane import NOBODY
 from routematch.routing.lanes.standing import Standing
-from routematch.routing.lanes.tables import NEVER, Request, Tables
+from routematch.routing.lanes.tables import FEW, NEVER, Request, Tables
 from routematch.routing.lanes.waiting import Queues
 
 __all__ = ["RowLane"]
-
-#: Up to so many different scores in a row, agents are looked up score by score.
-_FEW = 4
 
 
 class RowLane:
@@ -49,7 +46,7 @@ class RowLane:
                 self._own[agent].append(number)
             self._scores.append(scores)
             self._may.append(frozenset(request.agents).__contains__)
-            self._classes.append(self._by_score(request, scores))
+            self._classes.append(self._by_score(request))
             self._queues.queues.append(deque())
         return numbers, steps
 
@@ -59,15 +56,13 @@ class RowLane:
         state = min(running, len(request.values) - 1)
         return request.values[state][agent] - self._tables.charge(agent, running)
 
-    def _by_score(self, request: Request, scores: list[int]) -> list[Callable[[object], bool]] | None:
+    def _by_score(self, request: Request) -> list[Callable[[object], bool]] | None:
         """Return who has the best score, the second best, ...; None where scores change, or there are many."""
         moves = self._tables.depends_on_load or self._tables.policy.spread == "load"
         if moves and max(self._tables.slots, default=0) > 1:
             return None
-        found = sorted({scores[agent] for agent in request.agents}, reverse=True)
-        if len(found) > _FEW:
-            return None
-        return [frozenset(agent for agent in request.agents if scores[agent] == score).__contains__ for score in found]
+        ranks = self._tables.ranks(request)
+        return [rank.__contains__ for rank in ranks] if len(ranks) <= FEW else None
 
     # --- agents -------------------------------------------------------------------------------------------------------
 

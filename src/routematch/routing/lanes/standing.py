@@ -16,11 +16,15 @@ class Standing:
         Longest idle first; those idle since the same instant by number.
     room : list of int
         Conversations each could still take; 0 while away.
+    running : list of int
+        Conversations each has.
     since : list of float
         When each last finished something or came in.
+    last : float
+        When somebody was last put at the end.
     """
 
-    __slots__ = ("_last", "order", "room", "running", "since", "slots")
+    __slots__ = ("last", "order", "room", "running", "since", "slots")
 
     def __init__(self, slots: list[int]) -> None:
         self.slots = slots
@@ -28,7 +32,7 @@ class Standing:
         self.room = [0] * len(slots)
         self.running = [0] * len(slots)
         self.since = [_UNKNOWN] * len(slots)
-        self._last = _UNKNOWN
+        self.last = _UNKNOWN
 
     def put_last(self, agent: int, now: float) -> list[int]:
         """Put an agent at the end of the order, idle since now; return all who were moved there, in their order."""
@@ -37,9 +41,9 @@ class Standing:
         order[agent] = None
         since[agent] = now
         moved = [agent]
-        if now == self._last:
+        if now == self.last:
             moved += self._sort_equals(agent, now)
-        self._last = now
+        self.last = now
         return moved
 
     def _sort_equals(self, agent: int, now: float) -> list[int]:

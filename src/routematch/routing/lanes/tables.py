@@ -17,10 +17,12 @@ from routematch.state import Backlog, Problem, Roster
 from routematch.state.trace import ALLOWED
 from routematch.terms import Due, FewestOpen, Load, Priority, Spare, Waiting
 
-__all__ = ["NEVER", "Request", "Tables", "Unfit"]
+__all__ = ["FEW", "NEVER", "Request", "Tables", "Unfit"]
 
 #: Score of an agent who may not take a request: below any real one.
 NEVER = -(2**62)
+#: Up to so many ranks of agents are looked through one by one.
+FEW = 4
 _LOADED = (Load, Spare, FewestOpen)
 
 
@@ -67,6 +69,7 @@ class Tables:
         self.policy, self.roster = policy, roster
         self._queues, self._estimates = queues, estimates or Estimates()
         self.requests: list[Request] = []
+        self._known: dict[Conversation, tuple[tuple[int, ...], tuple[float, ...]]] = {}
         self.cost: list[int] = [0] * len(roster)
         self.slots: list[int] = [0] * len(roster)
         self.depends_on_load = any(isinstance(entry.term, _LOADED) for entry in policy.terms)
@@ -77,17 +80,21 @@ class Tables:
         self._priority_weight = weights.get(Priority, 0.0)
 
     def add(self, template: Conversation) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """Add the stages of a kind of conversation; return their numbers and the times between them.
+        """Add the stages of a kind of conversation, once; return their numbers and the times between them.
 
         Raises
         ------
         Unfit
         """
+        if template in self._known:
+            return self._known[template]
         steps = self._backlog([(template, 0.0)]).steps_of(0)
         waits = (0.0, *steps) if 0.0 not in steps else steps
         first = len(self.requests)
         self._add([(template, waited) for waited in waits])
-        return tuple(range(first, len(self.requests))), tuple(step for step in steps if step > 0)
+        numbers = tuple(range(first, len(self.requests)))
+        self._known[template] = numbers, tuple(step for step in steps if step > 0)
+        return self._known[template]
 
     def _backlog(self, given: Iterable[tuple[Conversation, float]]) -> Backlog:
         placed = [
@@ -163,19 +170,41 @@ class Tables:
 
     @property
     def is_order_alone(self) -> bool:
-        """Whether for each request all agents, and for each agent all requests, are equal but for idle time and age."""
+        """Whether idle time and age decide within a few ranks: of agents for a request, of priorities for an agent.
+
+        Then each request ranks agents by a few scores that never change, and to each agent all requests of the same
+        priority are worth the same; unless priority is strict, it is the same for all.
+        """
         policy, requests, slots = self.policy, self.requests, max(self.slots, default=0)
-        if policy.ties != ("idle",) or policy.strict_priority:
+        if policy.ties != ("idle",):
             return False
         if self.due_weight and any(request.due_time is not None for request in requests):
             return False
-        if len({request.urgency for request in requests}) > 1:
+        if not policy.strict_priority and len({request.urgency for request in requests}) > 1:
             return False
         if (self.depends_on_load or policy.spread == "load") and slots > 1:
             return False
-        if policy.spread != "none" and len(set(self.roster.weight.tolist())) > 1:
-            return False
-        return len({request.values[0][agent] for request in requests for agent in request.agents}) <= 1
+        return self._few_ranks() and self._same_to_each_agent()
+
+    def _few_ranks(self) -> bool:
+        return all(len(self.ranks(request)) <= FEW for request in self.requests)
+
+    def _same_to_each_agent(self) -> bool:
+        strict = self.policy.strict_priority
+        seen: dict[tuple[int, float], int] = {}
+        for request in self.requests:
+            priority = request.priority if strict else 0.0
+            for agent in request.agents:
+                if seen.setdefault((agent, priority), request.values[0][agent]) != request.values[0][agent]:
+                    return False
+        return True
+
+    def ranks(self, request: Request) -> list[frozenset[int]]:
+        """Return the agents of a request by what they score without load, the best first."""
+        found: dict[int, set[int]] = {}
+        for agent in request.agents:
+            found.setdefault(request.values[0][agent] - self.charge(agent, 0), set()).add(agent)
+        return [frozenset(found[score]) for score in sorted(found, reverse=True)]
 
     def due_urgency(self, due_at: float, now: float) -> float:
         """Return how urgent the due time makes a conversation, in policy units."""

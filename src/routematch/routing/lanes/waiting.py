@@ -41,7 +41,11 @@ class Queues:
 
     def head(self, request: int, now: float) -> int:
         """Return the longest waiting conversation of a request, -1 where nobody waits."""
-        queue, deadline = self.queues[request], self.deadline
+        return self.front(self.queues[request], now)
+
+    def front(self, queue: deque[int], now: float) -> int:
+        """Return the longest waiting conversation of a queue, -1 where nobody waits."""
+        deadline = self.deadline
         while queue:
             if deadline[queue[0]] >= now:
                 return queue[0]
