@@ -75,8 +75,9 @@ def row(name: str, modules: list[ModuleType]) -> str:
 
 
 def members(rung: str, module: ModuleType) -> str:
-    """Return the table of a family's members, read from its registry: `TERMS` of `routematch.terms`, or `PRESETS`."""
-    registry = getattr(module, rung.upper(), getattr(module, "PRESETS", None))
+    """Return the table of a family's members, read from its registry: `TERMS` of `routematch.terms`, or as named here."""
+    names = (rung.upper(), "PRESETS", "LEARNERS")
+    registry = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if not isinstance(registry, dict):
         return ""
     rows = [

@@ -82,10 +82,10 @@ class Scores:
         """Return the scores as a table."""
         signal = "agents were found to differ" if self.has_signal else "agents were not found to differ"
         lines = [f"{self.count} later conversations; {signal} in the earlier ones"]
-        lines.append(f"  {'':<20}{'log-loss':>10}{'learned gains':>28}{'Brier':>10}{'learned gains':>28}")
+        lines.append(f"  {'':<20}{'log-loss':>10}{'learned gains':>31}{'Brier':>10}{'learned gains':>31}")
         for name in self.log_loss:
-            row = f"  {name:<20}{self.log_loss[name]:>10.4f}{_shown(self.log_loss_gain.get(name)):>28}"
-            lines.append(f"{row}{self.brier[name]:>10.4f}{_shown(self.brier_gain.get(name)):>28}".rstrip())
+            row = f"  {name:<20}{self.log_loss[name]:>10.4f}{_shown(self.log_loss_gain.get(name)):>31}"
+            lines.append(f"{row}{self.brier[name]:>10.4f}{_shown(self.brier_gain.get(name)):>31}".rstrip())
         pairs = ", ".join(f"{step.predicted:.2f}: {step.happened:.2f}" for step in self.calibration)
         return "\n".join([*lines, f"  predicted: happened  {pairs}"])
 

@@ -36,11 +36,6 @@ class Learned:
         The row of ``"*"`` stands for every agent and skill of whom nothing else is said.
         """
         entries: dict[str, tuple[list[int], list[float]]] = {}
-        anybody = table.get(ANYBODY, {})
-        for name, estimate in anybody.items():
-            known = {roster.index[agent] for agent, row in table.items() if agent in roster.index and name in row}
-            others = [position for position in range(len(roster)) if position not in known]
-            entries[name] = (others, [estimate.mean] * len(others))
         for agent, row in table.items():
             position = roster.index.get(agent)
             if position is None:
@@ -49,7 +44,13 @@ class Learned:
                 positions, means = entries.setdefault(name, ([], []))
                 positions.append(position)
                 means.append(estimate.mean)
-        return cls(roster, {name: (np.array(p, np.intp), np.array(m)) for name, (p, m) in entries.items()})
+        by_skill = {name: (np.array(p, np.intp), np.array(m)) for name, (p, m) in entries.items()}
+        for name, estimate in table.get(ANYBODY, {}).items():
+            positions, means = by_skill.get(name, (np.empty(0, np.intp), np.empty(0)))
+            others = np.setdiff1d(np.arange(len(roster)), positions)
+            filled = np.full(len(others), estimate.mean)
+            by_skill[name] = (np.concatenate([positions, others]), np.concatenate([means, filled]))
+        return cls(roster, by_skill)
 
     def says_anything(self, skills: Iterable[str]) -> bool:
         """Whether history says anything about one of these skills."""
