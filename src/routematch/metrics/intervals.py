@@ -257,7 +257,7 @@ def _batches_of(means: Callable[[int], Floats]) -> tuple[int, str]:
         fine = means(finer)
         if not np.isnan(fine).any() and _correlation(fine) < _HARDLY:
             return batches, ""
-    return _CUTS[-1][1], "the run is too short for this interval: parts of it next to each other go together"
+    return _CUTS[-1][1], "the run is too short for this interval: neighbouring parts of it go together"
 
 
 def _correlation(values: Floats) -> float:

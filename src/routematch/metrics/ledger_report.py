@@ -3,7 +3,7 @@
 >>> from routematch.state import Ledger
 >>> ledger = Ledger.of(arrived_at=[0.0, 10.0], answered_at=[5.0, 50.0], conversation_type=["billing", "sales"])
 >>> [table.title for table in ledger_tables(ledger)][:2]
-['Summary', 'Value and cost by type']
+['Summary', 'Value by type']
 """
 
 from __future__ import annotations

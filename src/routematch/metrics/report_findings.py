@@ -104,7 +104,7 @@ def _tightest(pooled: Pooled, subject: str) -> Iterator[str]:
         return
     arrivals, levels = pooled.mean(axes, "arrivals"), pooled.mean(axes, "service_level")
     if not np.isnan(levels).all():
-        known = np.where(arrivals >= np.nanmax(arrivals) / 10, levels, np.nan)
+        known = np.where(arrivals >= np.nanmax(arrivals) / 4, levels, np.nan)
         worst = int(np.nanargmin(known))
         yield _sentence(
             f"{subject}the hardest time is {names[worst]}: {shown(float(levels[worst]), 'share')} answered in time"

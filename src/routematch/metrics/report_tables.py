@@ -51,6 +51,7 @@ COMPARED = (
 NET = "Value - cost"
 _MOST_FIRST_ROWS = 16
 _MOST_AGENTS = 100
+_MOST_NAMED = 4
 
 _TITLES = {
     "conversation_type": "By type",
@@ -108,17 +109,18 @@ def _method(policies: Policies, names: Sequence[str]) -> str:
     for name in names:
         for pooled in policies.values():
             total = pooled.total(name)
-            if pooled.total_cell(name) is total and not np.isnan(total.half_width):
+            if isinstance(pooled.total_cell(name), Measured) and not np.isnan(total.half_width):
                 with_interval[total.method] = total
             if total.note and name not in notes.setdefault(total.note, []):
                 notes[total.note].append(name)
     said = ["No intervals."]
     if with_interval:
         confidence = next(iter(with_interval.values())).confidence
-        said = [f"In parentheses: {100 * confidence:g} % intervals by {' or '.join(sorted(with_interval))}."]
+        said = [f"After ±: half of the {100 * confidence:g} % interval, by {' or '.join(sorted(with_interval))}."]
     for note, whose in notes.items():
-        measures = "all measures" if len(whose) == len(names) else ", ".join(each.replace("_", " ") for each in whose)
-        said.append(f"{note[0].upper()}{note[1:]}: {measures}.")
+        named = ", ".join(each.replace("_", " ") for each in whose)
+        measures = named if len(whose) <= _MOST_NAMED else f"{len(whose)} of {len(names)} measures"
+        said.append(f"{note[0].upper()}{note[1:]} ({measures}).")
     return " ".join(said)
 
 
@@ -155,9 +157,8 @@ def _value_and_cost(policies: Policies, axes: tuple[str, ...]) -> Table:
         notes.append(f"Differences are to {next(iter(policies))}, on the same days.")
     if more:
         notes.append(f"{more} further rows with fewer conversations are in the tables below.")
-    title = "Value and cost by " + " and ".join(column.head for column in heads)
-    if len(policies) > 1:
-        title = "What changes by " + " and ".join(column.head for column in heads)
+    about = "What changes" if len(policies) > 1 else "Value and cost" if notes else "Value"
+    title = f"{about} by {' and '.join(column.head for column in heads)}"
     return Table(title, (*heads, *(column for column, _ in parts)), tuple(rows), note=" ".join(notes), page="first")
 
 

@@ -130,7 +130,9 @@ class Chart:
 
     def table(self) -> Table:
         """Return the numbers: labels down, series across, rows without any left out."""
-        columns = (Column(self.x_label or "label"), *(Column(series.name, unit=self.unit) for series in self.series))
+        apart = self.kind == "dots"
+        head = "" if apart else self.x_label
+        columns = (Column(head), *(Column(series.name, unit=self.unit, is_difference=apart) for series in self.series))
         rows = [(label, *(_cell(series, i) for series in self.series)) for i, label in enumerate(self.labels)]
         return Table(self.title, columns, tuple(row for row in rows if any(cell is not None for cell in row[1:])))
 

@@ -40,12 +40,13 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 _WIDTH = 5.2
 _MOST_MARKED = 16
 _MOST_TICKS = 9
+_MOST_NAMED = 12
 _SETTINGS = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "routematch",
     "font.family": "sans-serif",
     "font.size": 10.0,
     "text.color": _INK,
+    "text.parse_math": False,
     "axes.labelcolor": _INK,
     "axes.edgecolor": _GRID,
     "axes.spines.top": False,
@@ -78,7 +79,7 @@ def svg(chart: Chart) -> str:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("report", "a chart") from error
-    with rc_context(_SETTINGS):
+    with rc_context(_SETTINGS | {"svg.hashsalt": chart.title}):
         figure = Figure(figsize=(_WIDTH, _height(chart)), layout="constrained")
         axes = figure.add_subplot()
         _DRAWERS[chart.kind](figure, axes, chart)
@@ -90,7 +91,7 @@ def svg(chart: Chart) -> str:
 
 def _height(chart: Chart) -> float:
     if chart.kind == "heat":
-        return 1.3 + 0.24 * max(len(chart.series), 3)
+        return 1.5 + 0.26 * max(len(chart.series), 3)
     if chart.kind == "dots":
         return 1.1 + 0.3 * max(len(chart.labels) * len(chart.series), 3)
     return 3.1 + 0.2 * math.ceil(len(chart.series) / 3)
@@ -100,10 +101,12 @@ def _as_element(document: str, chart: Chart) -> str:
     """Strip what only files need, put variables in place of colours, and say in words what is shown."""
     element = document[document.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r'<g id="[^"]*"', "<g", element)  # the same in every picture
     element = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", element, count=1)
     element = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", element, count=1)
     element = re.sub("|".join(_VARIABLES), lambda found: _VARIABLES[found.group()], element)
     element = re.sub(r"font: (\S+) [^;\"]*", r"font: \1 var(--font)", element)
+    element = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", element)
     return element.replace("<svg", f'<svg role="img" aria-label="{_escaped(chart.title)}"', 1).strip()
 
 
@@ -130,14 +133,14 @@ def _ticks(chart: Chart) -> tuple[list[float], list[str]]:
     if step > 2 and len(chart.labels) % 24 == 0:
         step = next(each for each in (4, 6, 8, 12, 24, 48, len(chart.labels)) if each >= step)
     places = _positions(chart)[::step]
-    return places, list(chart.labels[::step])
+    return places, [_short(label, 16) for label in chart.labels[::step]]
 
 
 def _lines(figure: Figure, axes: Axes, chart: Chart, *, stepped: bool = False) -> None:  # noqa: ARG001 - one form
     places = _positions(chart)
     marked = len(places) <= _MOST_MARKED
     for i, series in enumerate(chart.series):
-        look = {"color": _color(i), "linestyle": _DASHES[i % len(_DASHES)], "label": series.name}
+        look = {"color": _color(i), "linestyle": _DASHES[i % len(_DASHES)], "label": _short(series.name)}
         if stepped:
             axes.step([*places, places[-1] + 1] if places else [], _closed(series), where="post", **look)
         else:
@@ -164,19 +167,24 @@ def _bars(figure: Figure, axes: Axes, chart: Chart) -> None:  # noqa: ARG001 - o
     width = 0.8 / max(len(chart.series), 1)
     for i, series in enumerate(chart.series):
         places = [place - 0.4 + width * (i + 0.5) for place in range(len(chart.labels))]
-        axes.bar(places, series.values, width=0.92 * width, color=_color(i), label=series.name)
+        axes.bar(places, series.values, width=0.92 * width, color=_color(i), label=_short(series.name))
         if series.low:
             axes.errorbar(
                 places, series.values, yerr=_reach(series), fmt="none", ecolor=_INK, elinewidth=1.2, capsize=2.5
             )
     axes.set_xticks(range(len(chart.labels)), [_short(label) for label in chart.labels])
-    if sum(min(len(label), 22) + 2 for label in chart.labels) > 56:
+    _turn_where_long(axes, chart)
+    _scale(axes, chart)
+    _legend(axes, chart)
+
+
+def _turn_where_long(axes: Axes, chart: Chart) -> None:
+    """Turn the labels below where side by side they would run into each other."""
+    if sum(min(len(label), 22) + 2 for label in chart.labels) > 50:
         axes.tick_params(axis="x", labelrotation=35)
         for tick in axes.get_xticklabels():
             tick.set_horizontalalignment("right")
             tick.set_rotation_mode("anchor")
-    _scale(axes, chart)
-    _legend(axes, chart)
 
 
 def _dots(figure: Figure, axes: Axes, chart: Chart) -> None:  # noqa: ARG001 - as _bars
@@ -194,7 +202,7 @@ def _dots(figure: Figure, axes: Axes, chart: Chart) -> None:  # noqa: ARG001 - a
             markersize=5,
             elinewidth=1.5,
             capsize=3,
-            label=series.name,
+            label=_short(series.name),
         )
     axes.set_yticks(range(len(chart.labels)), [_short(label) for label in chart.labels])
     axes.set_ylim(len(chart.labels) - 0.5, -0.5)
@@ -213,11 +221,12 @@ def _heat(figure: Figure, axes: Axes, chart: Chart) -> None:
     drawn = axes.pcolormesh(cells, cmap="cividis", edgecolors="face", linewidth=0.4, **top)
     axes.set_yticks([i + 0.5 for i in range(len(chart.series))], [_short(series.name) for series in chart.series])
     axes.set_ylim(len(chart.series), 0)
-    places, labels = _ticks(chart)
-    if len(chart.labels) <= _MOST_TICKS:
-        places = [place + 0.5 for place in places]
-        labels = [_short(label, 12) for label in labels]
-    axes.set_xticks(places, labels)
+    if len(chart.labels) <= _MOST_NAMED:
+        axes.set_xticks([i + 0.5 for i in range(len(chart.labels))], [_short(label) for label in chart.labels])
+        _turn_where_long(axes, chart)
+        _write_in_cells(axes, chart)
+    else:
+        axes.set_xticks(*_ticks(chart))
     axes.set_xlabel(chart.x_label)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -227,6 +236,18 @@ def _heat(figure: Figure, axes: Axes, chart: Chart) -> None:
 
 
 _DRAWERS = {"line": _lines, "step": _steps, "bar": _bars, "dots": _dots, "heat": _heat}
+
+
+def _write_in_cells(axes: Axes, chart: Chart) -> None:
+    """Write numbers into cells that are large enough, dark on light colours and light on dark ones."""
+    largest = max((value for series in chart.series for value in series.values if value > 0), default=1.0)
+    top = 1.0 if chart.unit == "share" else largest
+    for i, series in enumerate(chart.series):
+        for j, value in enumerate(series.values):
+            if not math.isnan(value):
+                said = f"{100 * value:.0f} %" if chart.unit == "share" else shown(value, chart.unit)
+                color = "#000000" if value > top / 2 else "#ffffff"
+                axes.text(j + 0.5, i + 0.5, said, ha="center", va="center", fontsize=8.5, color=color)
 
 
 def _reach(series: Series) -> list[list[float]]:
@@ -240,9 +261,9 @@ def _scale(axes: Axes, chart: Chart) -> None:
         line = axes.axhline if mark.axis == "y" else axes.axvline
         line(mark.at, color=_INK, linewidth=1.0, linestyle=(0, (2, 2)), label="_")
         if mark.axis == "y":
-            _annotate(axes, mark.name, (1.0, mark.at), axes.get_yaxis_transform(), ha="right")
+            _annotate(axes, mark.name, (1.0, mark.at), (3, 0), axes.get_yaxis_transform())
         else:
-            _annotate(axes, mark.name, (mark.at, 0.0), axes.get_xaxis_transform(), ha="left")
+            _annotate(axes, mark.name, (mark.at, 0.0), (3, 6), axes.get_xaxis_transform())
     axes.yaxis.set_major_formatter(_formatter(chart.unit))
     axes.yaxis.set_major_locator(_few())
     known = [value for series in chart.series for value in (*series.values, *series.low) if not math.isnan(value)]
@@ -252,8 +273,8 @@ def _scale(axes: Axes, chart: Chart) -> None:
         axes.set_ylim(top=1.02)
 
 
-def _annotate(axes: Axes, name: str, place: tuple[float, float], transform: object, *, ha: str) -> None:
-    axes.annotate(name, place, (3 if ha == "left" else 0, 2), transform, "offset points", ha=ha, fontsize=9)
+def _annotate(axes: Axes, name: str, place: tuple[float, float], apart: tuple[int, int], transform: object) -> None:
+    axes.annotate(name, place, apart, transform, "offset points", va="center", fontsize=9, annotation_clip=False)
 
 
 def _few() -> Any:  # noqa: ANN401 - a class of an optional package
@@ -267,7 +288,8 @@ def _formatter(unit: str, *, is_difference: bool = False) -> Any:  # noqa: ANN40
 
     def tick(value: float, place: int | None) -> str:  # noqa: ARG001 - the form of matplotlib
         if unit == "share":
-            return f"{100 * value:+g} %" if is_difference and value else f"{100 * value:g} %"
+            mark = "pp" if is_difference else "%"
+            return f"{100 * value:+g} {mark}" if is_difference and value else f"{100 * value:g} {mark}"
         return shown(round(value, 9), "count" if value == round(value) else unit, is_difference=is_difference)
 
     return FuncFormatter(tick)
@@ -275,7 +297,7 @@ def _formatter(unit: str, *, is_difference: bool = False) -> Any:  # noqa: ANN40
 
 def _legend(axes: Axes, chart: Chart) -> None:
     if len(chart.series) > 1:
-        columns = min(len(chart.series), max(1, 56 // (max(len(series.name) for series in chart.series) + 8)))
+        columns = min(len(chart.series), max(1, 56 // (max(len(_short(series.name)) for series in chart.series) + 8)))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, borderaxespad=0.2, handlelength=2.2)
 
 

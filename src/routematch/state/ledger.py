@@ -297,8 +297,15 @@ class Ledger:
         return ledger_files.polars_frame(self)
 
     @classmethod
-    def from_columns(cls, table: Mapping[str, Sequence[object] | NDArray[np.generic]]) -> Ledger:
+    def from_columns(
+        cls,
+        table: Mapping[str, Sequence[object] | NDArray[np.generic]],
+        *,
+        window: tuple[float, float] | None = None,
+    ) -> Ledger:
         """Return the ledger whose `columns` these are, also as text: what `to_csv` and `to_arrow` write.
+
+        Where no window is given it spans all instants, and ends no earlier than the waits of those who still wait.
 
         Raises
         ------
@@ -307,7 +314,7 @@ class Ledger:
         """
         from routematch.state import ledger_files
 
-        return ledger_files.from_columns(table)
+        return ledger_files.from_columns(table, window=window)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from routematch.errors import Faults, MissingExtraError
@@ -24,6 +25,8 @@ __all__ = ["arrow_table", "from_columns", "pandas_frame", "polars_frame", "write
 
 _WHOLE = {"transfers": 0, "repeats": NONE_BEFORE, "priority": 0}
 _DERIVED = ("waited",)
+#: Arrival plus wait misses the end of the wait by less than this.
+_ROUNDING = 1e-5
 
 
 def write_csv(ledger: Ledger, path: Path) -> None:
@@ -96,7 +99,9 @@ def polars_frame(ledger: Ledger) -> pl.DataFrame:
     return pl.DataFrame(columns).fill_nan(None)
 
 
-def from_columns(table: Mapping[str, Sequence[object] | NDArray[np.generic]]) -> Ledger:
+def from_columns(
+    table: Mapping[str, Sequence[object] | NDArray[np.generic]], *, window: tuple[float, float] | None = None
+) -> Ledger:
     """Return the ledger of columns as `Ledger.columns` gives them, also as text."""
     known = ["id", *CATEGORIES, *NUMBERS, *_DERIVED]
     faults = Faults()
@@ -108,14 +113,22 @@ def from_columns(table: Mapping[str, Sequence[object] | NDArray[np.generic]]) ->
             arguments["ids"] = [str(value) for value in values]
         elif name in CATEGORIES or name == "ending":
             arguments[name] = [None if _is_nothing(value) else str(value) for value in values]
-        elif name not in _DERIVED:
+        else:
             arguments[name] = _numbers(faults, name, values)
     if "arrived_at" not in table:
         faults.add("the column arrived_at is needed")
     faults.raise_if_any()
     if arguments.get("ids") == [str(row) for row in range(len(arguments["arrived_at"]))]:
         del arguments["ids"]
-    return Ledger.of(**arguments)
+    waited = arguments.pop("waited", None)
+    made = Ledger.of(**arguments, window=window)
+    return made if window is not None or waited is None else _seen_as_long(made, arguments["arrived_at"] + waited)
+
+
+def _seen_as_long(ledger: Ledger, until: NDArray[np.float64]) -> Ledger:
+    """Return the ledger with a window that lasts until the end of the waits: those still waiting wait to its end."""
+    last = float(np.nanmax(until, initial=ledger.window[1]))
+    return ledger if last <= ledger.window[1] + _ROUNDING else evolve(ledger, window=(ledger.window[0], last))
 
 
 def _is_nothing(value: object) -> bool:
