@@ -6,6 +6,8 @@ peak above imports and input (read on Linux only). All totals must agree.
 
     python benchmarks/matching.py                     # some ten minutes
     python benchmarks/matching.py --suite quick       # small instances only
+    python benchmarks/matching.py --suite tiny        # 50 x 50, from a full matrix of scores
+    python benchmarks/matching.py --suite engines     # every engine on every family, hostile ones too
     python benchmarks/matching.py --write             # stores the table as benchmarks/results/matching-large.md
 """
 
@@ -58,6 +60,32 @@ SUITES: dict[str, list[Callable[[], Instance]]] = {
         lambda: made.ties(3000, 3000),
         lambda: made.ladder(20_000),
     ],
+    "tiny": [
+        lambda: made.routing(50, 50),
+        lambda: made.uniform(50),
+        lambda: made.ties(50, 50, density=0.5),
+    ],
+    "engines": [
+        lambda: made.routing(3000, 3000),
+        lambda: made.routing(5_000, 2_500),
+        lambda: made.routing(5_000, 1_700),
+        lambda: made.routing(3_000, 3_000, pair_noise=300, capacity=(1, 1)),
+        lambda: made.routing(5_000, 300),
+        lambda: made.uniform(600),
+        lambda: made.geometric(600),
+        lambda: made.rank_one(600),
+        lambda: made.ties(2000, 2000),
+        lambda: made.kinds(3_000, 600),
+        lambda: made.kinds(10_000, 2_000),
+        lambda: made.kinds(10_000, 2_000, same_hold=True),
+        lambda: made.capped(made.routing(3_000, 500), groups=500),
+        lambda: made.capped(made.kinds(3_000, 500), groups=500),
+        lambda: made.capped(made.uniform(300), groups=20),
+        lambda: made.ladder(2_000),
+        lambda: made.equal(2_000, 1_000),
+        lambda: made.wide(1_000, 1_000),
+        lambda: made.dominoes(2_000),
+    ],
     "huge": [
         lambda: made.thin(500_000, 15_000),
         lambda: made.thin(500_000, 15_000, capacity=(20, 50)),
@@ -68,17 +96,27 @@ SUITES: dict[str, list[Callable[[], Instance]]] = {
 LARGEST = {"networkx": 3_000, "lapx": 12_000_000, "ortools assignment": 6_000_000, "ortools flow": 30_000_000}
 
 
+def problem_of(instance: Instance) -> AssignmentProblem:
+    """Return the problem as a user would write it down."""
+    return AssignmentProblem(
+        instance.value,
+        instance.capacity,
+        instance.hold,
+        row_group=instance.row_group,
+        group_capacity=instance.group_capacity,
+        resolution=1.0,
+    )
+
+
 def by_routematch(instance: Instance) -> tuple[float, str]:
     """Solve as a user would: problem, matching, proof, canonical choice."""
-    problem = AssignmentProblem(instance.value, instance.capacity, instance.hold, resolution=1.0)
-    matching = solve(problem)
+    matching = solve(problem_of(instance))
     return matching.value, matching.method if matching.is_optimal else "NOT PROVEN"
 
 
 def without_canonical(instance: Instance) -> tuple[float, str]:
     """Problem, matching and proof, without the choice among equals."""
-    problem = AssignmentProblem(instance.value, instance.capacity, instance.hold, resolution=1.0)
-    network = build_network(problem)
+    network = build_network(problem_of(instance))
     found = solve_network(network)
     tight = find_tight(network, found.duals)
     proven = is_proven(network, found.pair, found.duals, tight)
@@ -89,8 +127,7 @@ def by_engine(method: str) -> Callable[[Instance], tuple[float, str]]:
     """Solve by a named engine."""
 
     def run(instance: Instance) -> tuple[float, str]:
-        problem = AssignmentProblem(instance.value, instance.capacity, instance.hold, resolution=1.0)
-        return solve(problem, method=method).value, ""
+        return solve(problem_of(instance), method=method).value, ""
 
     return run
 
@@ -208,6 +245,29 @@ def by_networkx(instance: Instance) -> tuple[float, str]:
     return float(sum(graph.edges[edge]["weight"] for edge in found) + instance.hold.sum()), ""
 
 
+def from_scores(instance: Instance) -> tuple[float, str]:
+    """Solve a full matrix of scores as a user would."""
+    matching = solve(AssignmentProblem(instance.value, instance.capacity, instance.hold, resolution=1.0))
+    return matching.value, matching.method if matching.is_optimal else "NOT PROVEN"
+
+
+def scipy_from_scores(instance: Instance) -> tuple[float, str]:
+    """Give scipy every unit as a column, and what a pair is worth above holding."""
+    from scipy.optimize import linear_sum_assignment
+
+    worth = np.maximum(instance.value - instance.hold[:, None], 0.0).repeat(instance.capacity, axis=1)
+    chosen = linear_sum_assignment(worth, maximize=True)
+    return float(worth[chosen].sum() + instance.hold.sum()), ""
+
+
+def scipy_alone(instance: Instance) -> tuple[float, str]:
+    """Call scipy's solver on the matrix made for it before."""
+    from scipy.optimize import linear_sum_assignment
+
+    row, unit = linear_sum_assignment(instance.value, maximize=True)
+    return float(instance.value[row, unit].sum() + instance.hold.sum()), ""
+
+
 SOLVERS: dict[str, Callable[[Instance], tuple[float, str]]] = {
     "scipy dense": by_scipy_dense,
     "routematch": by_routematch,
@@ -215,12 +275,32 @@ SOLVERS: dict[str, Callable[[Instance], tuple[float, str]]] = {
     "engine chains": by_engine("chains"),
     "engine sparse": by_engine("sparse"),
     "engine hungarian": by_engine("hungarian"),
+    "engine classes": by_engine("classes"),
     "scipy sparse": by_scipy_sparse,
     "lapx": by_lapx,
     "ortools assignment": by_ortools_assignment,
     "ortools flow": by_ortools_flow,
     "networkx": by_networkx,
 }
+
+#: Solvers that start from a full matrix of scores; the first from the matrix that scipy wants.
+FROM_SCORES: dict[str, Callable[[Instance], tuple[float, str]]] = {
+    "scipy dense": scipy_alone,
+    "scipy from scores": scipy_from_scores,
+    "routematch from scores": from_scores,
+}
+
+#: The engines among themselves.
+ENGINES = {
+    name: run
+    for name, run in SOLVERS.items()
+    if name in {"scipy dense", "routematch", "ortools flow"} or "engine" in name
+}
+
+
+def solvers_of(suite: str) -> dict[str, Callable[[Instance], tuple[float, str]]]:
+    """Return the solvers that are compared in a suite."""
+    return {"tiny": FROM_SCORES, "engines": ENGINES}.get(suite, SOLVERS)
 
 
 def peak_memory() -> float:
@@ -231,14 +311,25 @@ def peak_memory() -> float:
     return float("nan")
 
 
-def measure(instance: Instance, solver: str, seconds: float) -> dict[str, object]:
+def prepared(instance: Instance, suite: str, solver: str) -> Instance:
+    """Return the instance in the form that a solver of that suite starts from."""
+    if suite != "tiny":
+        return instance
+    scores = instance.scores
+    if solver == "scipy dense":
+        scores = np.maximum(scores - instance.hold[:, None], 0.0).repeat(instance.capacity, axis=1)
+    return instance._replace(value=scores)
+
+
+def measure(instance: Instance, suite: str, solver: str, seconds: float) -> dict[str, object]:
     """Run one solver on one instance, some times."""
-    run = SOLVERS[solver]
-    run(made.routing(20, 20))
+    run, most = solvers_of(suite)[solver], 1000 if suite == "tiny" else 20
+    run(prepared(made.routing(20, 20), suite, solver))
+    instance = prepared(instance, suite, solver)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = peak_memory()
     times: list[float] = []
-    while not times or (sum(times) < seconds and len(times) < 20):
+    while not times or (sum(times) < seconds and len(times) < most):
         start = time.process_time()
         total, note = run(instance)
         times.append(time.process_time() - start)
@@ -251,11 +342,21 @@ def is_left_out(instance: Instance, solver: str, suite: str) -> bool:
     """Say whether a solver would take minutes or gigabytes."""
     if suite == "huge":
         return solver not in {"routematch", "ortools flow"}
+    if instance.row_group is not None:
+        return solver not in {"routematch", "without canonical", "engine chains", "engine sparse"}
     if solver in {"lapx", "engine hungarian"}:
         expanded = instance.value.shape[0] * int(instance.capacity.sum())
         return expanded > LARGEST["lapx"]
     expanded = int(instance.capacity[instance.value.indices].sum())
     return expanded > LARGEST.get(solver, 10**12)
+
+
+def best_engine_ratio(seconds_of: dict[str, float]) -> str:
+    """Say how long the chosen engine took, as a multiple of the best of the library's own engines."""
+    own = [seconds for solver, seconds in seconds_of.items() if solver.startswith("engine")]
+    if not own or "routematch" not in seconds_of:
+        return ""
+    return f"; chosen / best engine {seconds_of['routematch'] / min(own):.2f}"
 
 
 def run_all(suite: str, seconds: float, limit: float) -> str:
@@ -265,8 +366,9 @@ def run_all(suite: str, seconds: float, limit: float) -> str:
         instance = make()
         name = f"{instance.name}, {instance.value.nnz} pairs, load {instance.load:.2f}"
         totals: dict[str, float] = {}
+        seconds_of: dict[str, float] = {}
         dense = float("nan")
-        for solver in SOLVERS:
+        for solver in solvers_of(suite):
             if is_left_out(instance, solver, suite):
                 continue
             command = [sys.executable, __file__, "--one", suite, str(number), solver, "--seconds", str(seconds)]
@@ -282,16 +384,18 @@ def run_all(suite: str, seconds: float, limit: float) -> str:
                 print(lines[-1], flush=True)
                 continue
             found = json.loads(done.stdout)
-            totals[solver] = found["total"]
+            totals[solver], seconds_of[solver] = found["total"], found["seconds"]
             dense = found["seconds"] if solver == "scipy dense" else dense
-            ratio = f"{dense / found['seconds']:.1f}" if dense > 0 else ""
+            digits = 3 if suite == "tiny" else 1
+            ratio = f"{dense / found['seconds']:.{digits - digits // 2}f}" if dense > 0 else ""
             lines.append(
-                f"| {name} | {solver} | {found['seconds'] * 1e3:.1f} | {ratio} "
+                f"| {name} | {solver} | {found['seconds'] * 1e3:.{digits}f} | {ratio} "
                 f"| {found['memory']:.0f} | {found['note']} |"
             )
             print(lines[-1], flush=True)
+        ratio = best_engine_ratio(seconds_of)
         agree = "all totals agree" if len(set(totals.values())) == 1 else f"TOTALS DIFFER: {totals}"
-        lines.append(f"| {name} | | | | | {agree} |")
+        lines.append(f"| {name} | | | | | {agree}{ratio} |")
         print(lines[-1], flush=True)
     return "\n".join(lines)
 
@@ -307,7 +411,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.one:
         suite, number, solver = given.one
-        print(json.dumps(measure(SUITES[suite][int(number)](), solver, given.seconds)))
+        print(json.dumps(measure(SUITES[suite][int(number)](), suite, solver, given.seconds)))
     else:
         table = run_all(given.suite, given.seconds, given.limit)
         if given.write:

@@ -22,11 +22,22 @@ class Instance(NamedTuple):
     value: csr_array
     capacity: NDArray[np.int64]
     hold: FloatArray
+    row_group: NDArray[np.int64] | None = None
+    group_capacity: NDArray[np.int64] | None = None
 
     @property
     def load(self) -> float:
         """Rows with a pair, per unit."""
         return np.count_nonzero(np.diff(self.value.indptr)) / max(1, int(self.capacity.sum()))
+
+    @property
+    def scores(self) -> FloatArray:
+        """The values as a full matrix, minus infinity where there is no pair."""
+        dense = np.full(self.value.shape, -np.inf)
+        dense[np.repeat(np.arange(self.value.shape[0]), np.diff(self.value.indptr)), self.value.indices] = (
+            self.value.data
+        )
+        return dense
 
 
 def routing(
@@ -120,6 +131,51 @@ def thin(rows: int, agents: int, *, pairs: int = 15, capacity: tuple[int, int] =
     return Instance(
         f"thin {rows}x{agents}", matrix, draw.integers(capacity[0], capacity[1] + 1, agents), np.zeros(rows)
     )
+
+
+def kinds(rows: int, agents: int, *, types: int = 50, profiles: int = 60, same_hold: bool = False) -> Instance:
+    """Draw rows of few types and agents of few profiles; all rows of a type are worth the same to a profile."""
+    draw = np.random.default_rng(0)
+    value = draw.integers(1, 1000, (types, profiles)).astype(float)
+    value[draw.random(value.shape) > 0.3] = 0.0
+    matrix = csr_array(value[draw.integers(0, types, rows)][:, draw.integers(0, profiles, agents)])
+    hold = np.zeros(rows) if same_hold else -draw.integers(0, 1000, rows).astype(float)
+    name = f"{types} kinds of rows, {profiles} of agents, {rows}x{agents}{', one hold' if same_hold else ''}"
+    return Instance(name, matrix, draw.integers(1, 6, agents), hold)
+
+
+def capped(instance: Instance, *, groups: int, cap: int = 1) -> Instance:
+    """Put rows into groups, and let each agent take only so many of each."""
+    draw = np.random.default_rng(1)
+    return instance._replace(
+        name=f"{instance.name}, {groups} groups capped at {cap}",
+        row_group=draw.integers(0, groups, instance.value.shape[0]),
+        group_capacity=np.full((instance.value.shape[1], groups), cap),
+    )
+
+
+def equal(rows: int, agents: int, *, density: float = 0.1) -> Instance:
+    """Make all pairs worth the same: every largest matching is best."""
+    usable = np.random.default_rng(0).random((rows, agents)) < density
+    return Instance(
+        f"equal {rows}x{agents}", csr_array(usable.astype(float)), np.ones(agents, np.int64), np.zeros(rows)
+    )
+
+
+def wide(rows: int, agents: int, *, density: float = 0.1) -> Instance:
+    """Draw values over twelve orders of magnitude."""
+    draw = np.random.default_rng(0)
+    value = np.rint(2.0 ** (40 * draw.random((rows, agents)))) * (draw.random((rows, agents)) < density)
+    return Instance(f"wide range {rows}x{agents}", csr_array(value), np.ones(agents, np.int64), np.zeros(rows))
+
+
+def dominoes(size: int) -> Instance:
+    """Stand rows in a line, each content with its own agent; the last row pushes all of them one place on."""
+    row = np.append(np.repeat(np.arange(size), 2), size)
+    agent = np.append(np.repeat(np.arange(size), 2) + np.tile([0, 1], size), 0)
+    worth = np.append(np.tile([3.0, 2.0], size), 2.0 * size)
+    value = csr_array((worth, (row, agent)), shape=(size + 1, size + 1))
+    return Instance(f"dominoes {size}", value, np.ones(size + 1, np.int64), np.zeros(size + 1))
 
 
 def ladder(size: int) -> Instance:

@@ -43,8 +43,15 @@ class Choice(NamedTuple):
     otherwise: str = "sparse"
 
 
-def choose(network: Network) -> Choice:
-    """Choose the engine for a problem with at least one usable pair and one unit."""
+def choose(network: Network, *, has_kinds: bool = True) -> Choice:
+    """Choose the engine for a problem with at least one usable pair and one unit.
+
+    Parameters
+    ----------
+    network : Network
+    has_kinds : bool
+        False where rows and agents were found not to fall into few kinds.
+    """
     if not network.is_exact_in_floats:
         return Choice("chains")
     units = unit_columns(network)[1][: network.agents]
@@ -57,7 +64,7 @@ def choose(network: Network) -> Choice:
         return Choice("chains", sparse_time // ((2 if rows <= SCARCE * total else 7) * STEP) + 10_000)
     if rows * total <= DENSE_ENTRIES:
         return Choice("hungarian")
-    if total <= MOST_UNITS * rows and are_of_few_kinds(network):
+    if has_kinds and total <= MOST_UNITS * rows and are_of_few_kinds(network):
         return Choice("classes", sparse_time // STEP)
     if FULL * rows * total < entries and rows * total <= MOST_DENSE_ENTRIES:
         is_scarce = rows > SCARCE * total

@@ -20,7 +20,7 @@ from routematch.solvers.arguments import require_kind, whole_number
 from routematch.solvers.canonical import make_canonical
 from routematch.solvers.capped import solve_capped, without_caps
 from routematch.solvers.chains import solve_chains
-from routematch.solvers.choice import choose
+from routematch.solvers.choice import Choice, choose
 from routematch.solvers.dense import solve_dense
 from routematch.solvers.flow import solve_flow
 from routematch.solvers.matching import Matching
@@ -36,9 +36,6 @@ __all__ = ["Method", "Solution", "finish", "solve", "solve_network"]
 
 Ints = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-#: The engines that bring no prices.
-_OF_SCIPY = {"hungarian", "sparse", "classes"}
 
 Method = Literal["auto", "hungarian", "sparse", "classes", "chains", "min_cost_flow"]
 
@@ -117,21 +114,24 @@ def solve_network(network: Network, method: Method = "auto", budget: int | None 
     """Find a best matching with its agent-minimal prices; with a budget perhaps only a good one."""
     if not len(network.worth) or not network.capacity.any():
         return _nobody_served(network)
-    if method in _OF_SCIPY:
+    if method in {"auto", "classes"}:
+        return _by_choice(network, budget if method == "auto" else None, asks_for_kinds=method == "classes")
+    if method in {"hungarian", "sparse"}:
         return _by_scipy(network, method) or _by_reference(network)
-    if method == "auto":
-        return _by_choice(network, budget)
     result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
     return Solution(result.pair, result.duals, method, result.steps)
 
 
-def _by_choice(network: Network, budget: int | None) -> Solution:
+def _by_choice(network: Network, budget: int | None, *, asks_for_kinds: bool = False) -> Solution:
     """Choose by size, load and kinds; give the chains only the steps after which another engine would be faster."""
-    choice = choose(network)
-    if choice.method in _OF_SCIPY and budget is None:
-        found = _by_scipy(network, choice.method)
+    choice = Choice("classes") if asks_for_kinds else choose(network)
+    if choice.method == "classes" and budget is None:
+        found = _by_scipy(network, "classes")
         if found is not None:
             return found
+        choice = choose(network, has_kinds=False)
+    if choice.method == "hungarian" and budget is None:
+        return _by_scipy(network, "hungarian") or _by_reference(network)
     result = solve_chains(network, choice.limit if budget is None else budget, gives_up=budget is None)
     if result.is_complete or budget is not None:
         return Solution(result.pair, result.duals, "chains", result.steps)

@@ -19,16 +19,21 @@ __all__ = ["solve_classes"]
 
 Ints = NDArray[np.int64]
 
+#: Pairs of classes beyond which other engines are faster than a linear program.
+MOST_PAIRS = 50_000
+
 #: Simplex steps per constraint after which the linear program is given up; it needs about one.
 STEPS = 50
 
 
 def solve_classes(network: Network) -> Ints | None:
-    """Return the pair that serves each row, -1 where it is held; None when the linear program failed.
+    """Return the pair that serves each row, -1 where it is held; None when there are too many classes.
 
     Takes no group caps. Time for the linear program depends on the classes alone, the rest on the pairs.
     """
     classes = find_classes(network)
+    if len(classes.tail) > MOST_PAIRS:
+        return None
     units = _Units(network, classes)
     flow = _best_flow(classes, units)
     return None if flow is None or not _fits(classes, units, flow) else _spread(network, classes, units, flow)
