@@ -156,7 +156,9 @@ class Columns:
             found.append((self.gain[slot] + base - amount, slot, amount))
         for slot in self._waiting:
             nodes, worth = self._pairs[slot] or _NO_PAIRS
-            position = int(nodes.searchsorted(node))
+            # A full row has every node at its own place.
+            is_there = node < len(nodes) and nodes[node] == node
+            position = node if is_there else int(nodes.searchsorted(node))
             if position < len(nodes) and nodes[position] == node:
                 found.append((self.gain[slot] + base - int(worth[position]), slot, int(worth[position])))
         return found
@@ -194,6 +196,7 @@ class Columns:
         for rows in self._added.values():
             for slot in slots:
                 rows.pop(slot, None)
+        self._added = {node: rows for node, rows in self._added.items() if rows}
 
     def _add_level(self, slots: list[int]) -> None:
         """Sort the pairs of some rows by node."""

@@ -185,9 +185,12 @@ class LiveState:
             found = list(zip(nodes.tolist(), worth.tolist(), strict=True))
         else:
             net = self._net(slot) if net is None else net
-            order = net.argpartition(len(nodes) - wanted - 1)
-            self.unseen[slot] = int(net[order[len(nodes) - wanted - 1]]) - self.fallen
-            top = order[len(nodes) - wanted :]
+            rest = len(nodes) - wanted
+            bound = np.partition(net, rest - 1)[rest - 1]
+            (top,) = (net > bound).nonzero()
+            if 2 * len(top) <= wanted:  # ties with the bound: take some of them, so that a wider look shows more
+                top = net.argpartition(rest)[rest:]
+            self.unseen[slot] = int(bound) - self.fallen
             found = list(zip(nodes[top].tolist(), worth[top].tolist(), strict=True))
         self.looked[slot], self.looked_at[slot] = found, self.fallen
         return found
