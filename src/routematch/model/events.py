@@ -527,6 +527,8 @@ class Dispatched:
     held : tuple of HeldRecord
     turns : tuple of str
         Agents of the placements in the order of their turns, where the policy rotates.
+    share_half_time : float or None
+        Seconds after which what was given counts half, where the policy has shares.
     """
 
     at: float = _at()
@@ -535,6 +537,7 @@ class Dispatched:
     placements: tuple[Placement, ...] = ()
     held: tuple[HeldRecord, ...] = ()
     turns: tuple[str, ...] = ()
+    share_half_time: float | None = None
     event_id: str | None = _event_id()
 
 

@@ -78,6 +78,7 @@ class Case:
     review_at: float | None = None
     decision: int | None = None
     turn: tuple[float | None, float | None] | None = None
+    given: tuple[float, float] = (0.0, 0.0)
     joined_at: float | None = None
     forecast: tuple[float, ...] = ()
     line: object = field(default=None, init=False, repr=False)
@@ -88,6 +89,7 @@ class Case:
         self.excluded, self.forecast = tuple(self.excluded), tuple(self.forecast)
         if self.attempts is not None:
             self.attempts = list(self.attempts)
+        self.given = (self.given[0], self.given[1])
         if self.turn is not None:
             self.turn = (self.turn[0], self.turn[1])
         if self.declined is not None:

@@ -341,9 +341,19 @@ def lose_claim(desk: Desk, event: ClaimLost) -> None:
         seat.idle_since = idle_since
         desk.join(case, event.at)
     desk.return_turn(case, seat, event.at)
+    if desk.given:
+        _take_back_share(desk, case, seat.id)
     case.decision = None
     if case.status == "offered":
         desk.stand(case, event.at)
+
+
+def _take_back_share(desk: Desk, case: Case, agent: str) -> None:
+    """Count out what a lost claim had given; it is moments old, so nothing of it has faded."""
+    units, value = case.given
+    for kind, amount in (("work", units), ("value", value)):
+        amounts = desk.given.get(kind, {})
+        desk.given = {**desk.given, kind: {**amounts, agent: max(amounts.get(agent, 0.0) - amount, 0.0)}}
 
 
 def check_overflowed(desk: Desk, event: ConversationOverflowed) -> None:

@@ -66,6 +66,7 @@ class Desk:
         self.offers_made = 0
         self.rotation: str | None = None
         self.turns: tuple[str | None, tuple[tuple[str, str], ...]] = (None, ())
+        self.given: dict[str, Any] = {}
         self.fingerprint = ""
         self.revoked: list[Offer] = []
         self.touched: dict[str, None] = {}

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from routematch.model import Assignment, Conversation, Estimates, Expectation, Held, Offer
 from routematch.errors import RouterStateError
+from routematch.model import Assignment, Conversation, Estimates, Expectation, Held, Offer
 from routematch.model.events import Dispatched, HeldRecord, Placement
 from routematch.model.frozen import FrozenMap
 from routematch.policies import Policy
@@ -27,7 +27,7 @@ from routematch.router.seats import Seat
 from routematch.router.waits import WaitBoard
 from routematch.routing.code import CodePolicy, decide_by_code, measure_of
 from routematch.routing.decide import decide
-from routematch.routing.memory import DECISIONS, generator_of
+from routematch.routing.memory import DECISIONS, generator_of, half_time_of_shares
 from routematch.routing.plan import Plan
 from routematch.routing.review import next_steps, review_instants
 from routematch.routing.stateless import plan_of
@@ -35,13 +35,14 @@ from routematch.routing.ties import ROTATION, UNASSIGNED
 from routematch.rules import Rule
 from routematch.state import THOUSANDTHS, Backlog, Problem, Roster
 from routematch.terms import Due, Priority, Term, Waiting
+from routematch.terms.shares import GIVEN
 
 __all__ = ["Decider", "Step"]
 
 #: More heads than anybody needs.
 _ALL = 10**9
 #: Terms whose answer for one agent depends on who else is there.
-_LOOK_AROUND = frozenset({"scarcity"})
+_LOOK_AROUND = frozenset({"scarcity", "fair_share", "group_share"})
 
 
 @frozen(eq=False)
@@ -322,6 +323,8 @@ class Decider:
         if "unassigned" in ties:
             given = {seat.id: seat.assigned_at for seat in desk.seats.values() if seat.assigned_at is not None}
             memory[UNASSIGNED] = dict(sorted(given.items()))
+        if desk.given:
+            memory[GIVEN] = desk.given
         return memory
 
     def _decided(self, question: _Question, now: float) -> Step:
@@ -338,6 +341,7 @@ class Decider:
             fingerprint=plan.fingerprint,
             placements=placements,
             held=held,
+            share_half_time=half_time_of_shares(self._policy),
             turns=_turns(plan) if plan.memory.get(ROTATION) != self._desk.rotation else (),
         )
         offers = tuple(_offer_of(placement, now) for placement in placements if placement.offer is not None)

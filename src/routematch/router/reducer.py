@@ -10,6 +10,7 @@ from routematch.model import Offer
 from routematch.model.events import Dispatched, EstimatesChanged, Event, PolicyChanged
 from routematch.router import agent_events, conversation_events, offer_events
 from routematch.router.desk import Desk
+from routematch.terms.shares import given_after
 
 __all__ = ["apply", "check"]
 
@@ -52,9 +53,13 @@ def _dispatch(desk: Desk, event: Dispatched) -> None:
         pairs = {placement.agent: placement.conversation for placement in event.placements}
         desk.turns = (desk.rotation, tuple((pairs[agent], agent) for agent in event.turns))
         desk.rotation = event.turns[-1]
+    if event.share_half_time is not None:
+        desk.given = given_after(desk.given, _given_by(desk, event), event.at, event.share_half_time)
     for placement in event.placements:
         case, seat = desk.cases[placement.conversation], desk.seats[placement.agent]
         case.decision, case.turn = event.number, (seat.assigned_at, event.at)
+        if event.share_half_time is not None:
+            case.given = (placement.units, max(placement.value, 0.0))
         case.begin(seat.id, event.at)
         if placement.offer is None:
             desk.leave(case)
@@ -78,6 +83,14 @@ def _dispatch(desk: Desk, event: Dispatched) -> None:
         case.reason, case.blocked_by, case.review_at = held.reason, held.blocked_by, held.review_at
         case.forecast = held.forecast or case.forecast
         desk.wakeups.add(held.review_at, "case", case.id)
+
+
+def _given_by(desk: Desk, event: Dispatched) -> dict[str, tuple[float, float]]:
+    given: dict[str, tuple[float, float]] = dict.fromkeys(desk.seats, (0.0, 0.0))
+    for placement in event.placements:
+        work, value = given[placement.agent]
+        given[placement.agent] = (work + placement.units, value + max(placement.value, 0.0))
+    return given
 
 
 def _change_policy(desk: Desk, event: PolicyChanged) -> None:

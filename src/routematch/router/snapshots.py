@@ -36,6 +36,7 @@ def snapshot_of(desk: Desk) -> dict[str, Any]:
         "offers_made": desk.offers_made,
         "rotation": desk.rotation,
         "turns": [desk.turns[0], [list(turn) for turn in desk.turns[1]]],
+        "given": desk.given,
         "agents": [to_data(seat) for _, seat in sorted(desk.seats.items())],
         "conversations": [to_data(case) for _, case in sorted(desk.cases.items())],
         "offers": [to_data(offer) for _, offer in sorted(desk.offers.items())],
@@ -102,7 +103,7 @@ def _read(data: Mapping[str, Any], looks_at: frozenset[str]) -> Desk:
     queues = from_data(data["queues"], tuple[Queue, ...])
     desk = Desk(from_data(data["settings"], RouterSettings), rules, {queue.id: queue for queue in queues})
     desk.looks_at = looks_at
-    for name in ("now", "fingerprint", "decisions", "offers_made", "rotation"):
+    for name in ("now", "given", "fingerprint", "decisions", "offers_made", "rotation"):
         setattr(desk, name, data[name])
     desk.turns = (data["turns"][0], tuple((c, a) for c, a in data["turns"][1]))
     desk.seats = {seat.id: seat for seat in from_data(data["agents"], tuple[Seat, ...])}

@@ -13,8 +13,10 @@ from routematch.model.checks import check_number, in_place
 from routematch.policies import Policy
 from routematch.routing.ties import ROTATION, UNASSIGNED
 from routematch.state import Trace
+from routematch.terms import FairShare, GroupShare
+from routematch.terms.shares import GIVEN, given_after
 
-__all__ = ["DECISIONS", "advanced", "check_memory", "generator_of"]
+__all__ = ["DECISIONS", "advanced", "check_memory", "generator_of", "half_time_of_shares"]
 
 #: Key of `memory` that counts decisions.
 DECISIONS = "decisions"
@@ -131,4 +133,20 @@ def advanced(memory: Mapping[str, Any], trace: Trace, *, committed: Iterable[str
         known = memory.get(UNASSIGNED, {})
         now = {roster.ids[agent]: trace.problem.now for agent in served}
         after[UNASSIGNED] = dict(sorted({**known, **now}.items()))
+    half_time = half_time_of_shares(trace.policy)
+    if half_time is not None and served:
+        given: dict[str, tuple[float, float]] = dict.fromkeys(roster.ids, (0.0, 0.0))
+        for row in rows:
+            agent = int(trace.agent_of[row])
+            if agent >= 0:
+                work, value = given[roster.ids[agent]]
+                units = roster.agents[agent].capacity.cost(trace.problem.backlog.conversations[row].channel)
+                given[roster.ids[agent]] = (work + units, value + max(trace.value_of(row, agent), 0.0))
+        after[GIVEN] = given_after(memory.get(GIVEN), given, trace.problem.now, half_time)
     return after
+
+
+def half_time_of_shares(policy: object) -> float | None:
+    """Return the half-time of a policy's shares, the longest where there are several; None where it has none."""
+    terms = [entry.term for entry in policy.terms] if isinstance(policy, Policy) else []
+    return max((term.half_time for term in terms if isinstance(term, FairShare | GroupShare)), default=None)

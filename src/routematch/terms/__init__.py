@@ -9,6 +9,7 @@ from routematch.terms.nearness import Nearness
 from routematch.terms.preference import Preferences
 from routematch.terms.scarcity import Scarcity
 from routematch.terms.served import Served
+from routematch.terms.shares import FairShare, GroupShare
 from routematch.terms.term import Term
 from routematch.terms.urgency import Due, Priority, Waiting
 from routematch.terms.versatility import LeastVersatile
@@ -18,7 +19,9 @@ __all__ = [
     "Achievement",
     "Affinity",
     "Due",
+    "FairShare",
     "FewestOpen",
+    "GroupShare",
     "HandleTime",
     "Idle",
     "LeastVersatile",
@@ -45,6 +48,8 @@ TERMS = {
         Load,
         Spare,
         FewestOpen,
+        FairShare,
+        GroupShare,
         HandleTime,
         Scarcity,
         Nearness,
