@@ -133,8 +133,7 @@ class LiveMatching:
         With priorities it is the value that goes with the classes served, as in `Matching`, and only the settled one
         says what would be gained.
         """
-        self._require_agent(agent)
-        state, node = self._state, agent * self._state.stride
+        state, node = self._state, self._node(agent)
         return self._plain(max(0, state.price[node] - state.next_cost(node, state.capacity[node])))
 
     def conversation_price(self, row: int) -> float:
@@ -206,9 +205,8 @@ class LiveMatching:
 
     def set_capacity(self, agent: int, units: int) -> None:
         """Change how many rows an agent can take; one search for each unit that matters."""
-        self._require_agent(agent)
-        units = whole_number(units, "capacity", at_most=LARGEST_INTEGER)
-        self._state.set_capacity(agent * self._state.stride, units)
+        node = self._node(agent)
+        self._state.set_capacity(node, whole_number(units, "capacity", at_most=LARGEST_INTEGER))
 
     def add_agent(
         self,
@@ -260,10 +258,10 @@ class LiveMatching:
 
     def remove_agent(self, agent: int) -> None:
         """Remove an agent; its rows go elsewhere or are held. Its index stays, and values given for it are ignored."""
-        self.set_capacity(agent, 0)
+        node = self._node(agent)
+        self._state.set_capacity(node, 0)
         self._is_present[agent] = False
         self._someone_left = True
-        node = agent * self._state.stride
         for slot in self._slot.values():
             self._state.remove_pair(slot, node)
 
@@ -407,9 +405,11 @@ class LiveMatching:
         if not is_whole_number(row) or row not in self._hold:
             raise InvalidInputError(f"there is no row {shorten(row)}")
 
-    def _require_agent(self, agent: int) -> None:
+    def _node(self, agent: int) -> int:
+        """Return an agent's own node."""
         if not is_whole_number(agent) or not 0 <= agent < len(self._is_present) or not self._is_present[agent]:
             raise InvalidInputError(f"there is no agent {shorten(agent)}")
+        return int(agent) * self._state.stride
 
     def _load_agents(self, problem: AssignmentProblem) -> None:
         """Take over all units of the problem, also those that its rows cannot use."""
