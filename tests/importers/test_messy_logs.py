@@ -175,6 +175,23 @@ def test_a_wait_and_a_flag_are_enough():
     assert (calls.handle_time[0], calls.wrap_up_time[0]) == (240.0, 40.0)
 
 
+def test_tickets_without_a_beginning_are_answered_when_they_end():
+    """A log that only says when tickets came and were resolved, and by whom, has no handle times and no abandonment."""
+    history = read_history(
+        {
+            "number": ["I1", "I2", "I3"],
+            "opened_at": ["2026-05-04T10:00:00Z", "2026-05-04T11:00:00Z", "2026-05-04T12:00:00Z"],
+            "resolved_at": ["2026-05-04T13:00:00Z", "2026-05-05T11:00:00Z", ""],
+            "resolver": ["ann", "bob", ""],
+        }
+    )
+
+    assert [ENDINGS[code] for code in history.calls.ending] == ["completed", "completed"]
+    assert history.calls.waited.tolist() == [10_800.0, 86_400.0]
+    assert np.isnan(history.calls.handle_time).all()
+    assert "no column tells when agents began" in str(history.report)
+
+
 def test_half_hour_tables_are_read_with_their_dirt():
     """Starts in spans, shares in percent, lines of totals and rows given twice."""
     history = read_history(

@@ -17,7 +17,7 @@ from routematch.metrics import METRICS, by
 from routematch.metrics.time_grid import HALF_HOUR, TimeGrid
 from routematch.policies import Policy
 from routematch.routing.code import CodePolicy
-from routematch.simulation.calibration_result import Calibration, Compared, Misfit
+from routematch.simulation.calibration_result import Calibration, Compared, Misfit, limits
 from routematch.simulation.history.learned import as_history
 from routematch.simulation.history.observed import in_terms_of, table_values
 from routematch.simulation.result import Result
@@ -192,9 +192,8 @@ def _misfits(part: Compared) -> list[tuple[float, Misfit]]:
         m, key = int(place[0]), place[1:]
         where = " at ".join(names[i] for names, i in zip(part.names, key, strict=True))
         low, high, seen, mean = (float(a[place]) for a in (part.low, part.high, part.observed, part.simulated))
-        if METRICS[part.metrics[m]].unit in {"share", "seconds", "count"}:
-            low = max(low, 0.0)
         off = abs(seen - mean) / max((high - low) / 2.0, 1e-12)
+        low, high = limits(METRICS[part.metrics[m]].unit, low, high)
         found.append((off, Misfit(where, part.metrics[m], seen, mean, low, high)))
     return found
 

@@ -11,7 +11,7 @@ from routematch.model import Interval
 from routematch.report import Chart, Column, Series, Table, text
 from routematch.simulation.scenario import Scenario
 
-__all__ = ["Calibration", "Compared", "Misfit"]
+__all__ = ["Calibration", "Compared", "Misfit", "limits"]
 
 _MOST_SHOWN = 12
 
@@ -45,7 +45,25 @@ class Compared:
     misfit: NDArray[np.bool_]
 
     def table(self, title: str) -> Table:
-        """Return a table: a row for each group, observed beside simulated for each metric; misfits are marked."""
+        """Return a table: a row for each group and metric, with where a further replication would lie."""
+        heads = [Column(axis.replace("_", " ")) for axis in self.axes]
+        columns = (*heads, Column("measure"), Column("observed"), Column("simulated, expected range"), Column("misfit"))
+        rows: list[tuple[str | float | Interval | None, ...]] = []
+        units = []
+        for key in np.ndindex(self.observed.shape[1:]):
+            words = [names[i] for names, i in zip(self.names, key, strict=True)]
+            for m, name in enumerate(self.metrics):
+                place = (m, *key)
+                if np.nan_to_num(self.observed[place]) or np.nan_to_num(self.simulated[place]):
+                    low, high = limits(METRICS[name].unit, float(self.low[place]), float(self.high[place]))
+                    expected = Interval(float(self.simulated[place]), low, high)
+                    misfit = "misfit" if self.misfit[place] else ""
+                    rows.append((*words, METRICS[name].title.lower(), _cell(self.observed[place]), expected, misfit))
+                    units.append(METRICS[name].unit)
+        return Table(title, columns, tuple(rows), row_units=tuple(units))
+
+    def wide_table(self, title: str) -> Table:
+        """Return a table: a row for each group, observed beside simulated for each metric; misfits are named."""
         heads = [Column(axis.replace("_", " ")) for axis in self.axes]
         for name in self.metrics:
             metric = METRICS[name]
@@ -65,6 +83,11 @@ class Compared:
                     (*cells, ", ".join(METRICS[name].abbreviation or METRICS[name].title.lower() for name in marks))
                 )
         return Table(title, (*heads, Column("misfit")), tuple(rows))
+
+
+def limits(unit: str, low: float, high: float) -> tuple[float, float]:
+    """Return the range within what is possible."""
+    return (max(low, 0.0), min(high, 1.0) if unit == "share" else high)
 
 
 def _cell(value: float) -> float | None:
@@ -151,7 +174,10 @@ class Calibration:
             ("conversation_type", "time_of_day"): "By type and half-hour",
             ("agent_group",): "By agent group",
         }
-        found = [part.table(titles[part.axes]) for part in self.compared]
+        found = [
+            part.wide_table(titles[part.axes]) if "time_of_day" in part.axes else part.table(titles[part.axes])
+            for part in self.compared
+        ]
         rows = [(str(entry),) for entry in self.misfits]
         return (*found, Table("Misfits", (Column("misfit"),), tuple(rows)))
 
@@ -163,7 +189,7 @@ class Calibration:
     def __str__(self) -> str:
         """Return the tables by type and group, and the misfits, as text."""
         shown = [
-            text(part.table(f"Simulated by {self.policy} against observed"))
+            text(part.table(f"Observed, and simulated by {self.policy}"))
             for part in self.compared
             if part.axes in {("conversation_type",), ("agent_group",)}
         ]

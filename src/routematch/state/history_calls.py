@@ -90,6 +90,8 @@ class _Draft:
         self.length: dict[str, Floats] = {}
         self.words: dict[str, list[str | None]] = {}
         self.outcome: NDArray[np.object_] = np.full(size, None, dtype=object)
+        #: Whether the log, like many of tickets, says when things were done but not when anybody began.
+        self.tells_no_answers = "ended_at" in columns and not {"answered_at", "waited", "queue_left_at"} & set(columns)
         self.arrived = self.answered = self.ended = self.handle = self.wrap_up = np.full(size, np.nan)
 
     # --- rows, and what they say --------------------------------------------------------------------------------------
@@ -241,6 +243,10 @@ class _Draft:
             "repaired", "its outcome says never answered, its times say answered: the times hold", contradicts
         )
         answered[lost & ~talked] = np.nan
+        if self.tells_no_answers:
+            handled = (self.outcome == "completed") | (~lost & self._is_named("agent"))
+            worked = np.nan_to_num(np.fmax(self.length["talk_time"], self.length["handle_time"]))
+            answered = np.where(handled, np.fmax(self.at["ended_at"] - worked, self.arrived), answered)
         guess = np.where(
             np.isnan(waited),
             np.where(np.isnan(self.at["queue_left_at"]), np.nan, self.at["queue_left_at"]),
@@ -258,6 +264,10 @@ class _Draft:
         self._drop("answered, but nothing tells when", served & np.isnan(answered))
         self.answered = answered
         self._drop_absurd_waits()
+
+    def _is_named(self, name: str) -> Mask:
+        words = self.words.get(name, [None] * self.size)
+        return np.array([word is not None for word in words], dtype=bool)
 
     def _drop_absurd_waits(self) -> None:
         gone = np.where(np.isnan(self.answered), self._gone(), self.answered)
@@ -302,7 +312,12 @@ class _Draft:
             np.isnan(self.length["handle_time"]), talk + np.nan_to_num(wrap_up), self.length["handle_time"]
         )
         zero = served & (handle == 0)
-        self.notes.rows("unknown", "answered and over at once: its length is unknown", zero)
+        if self.tells_no_answers:
+            self.notes.whole(
+                "assumed", "no column tells when agents began: as long before the end as they worked, if told"
+            )
+        else:
+            self.notes.rows("unknown", "answered and over at once: its length is unknown", zero)
         limit = _absurd(np.where(served, handle, np.nan))
         absurd = served & (handle > limit)
         self.notes.rows(
@@ -322,8 +337,7 @@ class _Draft:
         """Note what the log does not say about those who were served."""
         served = np.isfinite(self.answered) & self.kept
         if "agent" in self.words:
-            nobody = np.array([word is None for word in self.words["agent"]], dtype=bool)
-            self.notes.rows("unknown", "answered, but by nobody named", served & nobody)
+            self.notes.rows("unknown", "answered, but by nobody named", served & ~self._is_named("agent"))
         if "wrap_up_time" not in self.columns and "handle_time" not in self.columns:
             self.notes.whole("assumed", "no wrap-up: the log does not show it, agents may be busier than it says")
         if "conversation_type" not in self.words and "queue" in self.words:

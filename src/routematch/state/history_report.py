@@ -101,10 +101,14 @@ class HistoryReport:
 
     def __str__(self) -> str:
         """Return the report as text, a line for each kind."""
+        return self.text()
+
+    def text(self, *, columns: bool = True) -> str:
+        """Return the report as text, with or without what the columns were taken for."""
         lines = [f"{self.source}: {self.rows:,} rows read, {self.kept:,} {self.what} kept"]
-        if self.columns:
+        if columns and self.columns:
             lines.append(f"  columns: {', '.join(f'{name} = {column}' for name, column in self.columns.items())}")
-        if self.unused:
+        if columns and self.unused:
             lines.append(f"  not used: {', '.join(self.unused)}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 

@@ -80,7 +80,7 @@ customer:
 agent:
     agent server agent_id agent_name operator operator_id worker worker_id employee employee_id rep representative
     handled_by resolved_by assigned_to assignee agent_username user user_name handled_by_agent staff server_id
-    advisor resource_name agent_login
+    advisor resource_name agent_login resolver
 agent_group:
     agent_group team group agent_team assignment_group department team_name skill_group group_name site
     hierarchy_group
