@@ -259,12 +259,9 @@ class FullLoop:
 
     def _hand_back(self, agent: int, now: float) -> None:
         """Let running conversations wait for somebody else who does what is left of them; drop wrap-ups."""
-        jobs = self._jobs
-        for key, (_, talked_at, free_at) in list(self.running[agent].items()):
-            conversation, pace = key[0], self._pace.get(agent)
-            is_over = (agent, key) in self._wrapping
-            del self.running[agent][key]
-            self._wrapping.discard((agent, key))
+        jobs, pace, handed = self._jobs, self._pace.get(agent), []
+        for key, (_, talked_at, free_at) in self.running[agent].items():
+            conversation = key[0]
             if pace is not None:
                 spent, left = pace.end(key, now)
                 jobs.handled[conversation] += spent
@@ -272,10 +269,15 @@ class FullLoop:
                 left = (talked_at - now) * self._speed[agent]
                 jobs.handled[conversation] -= free_at - now
                 jobs.wrapped[conversation] -= free_at - max(talked_at, now)
-            if not is_over:
-                jobs.leg[conversation] += 1
-                jobs.left_over[conversation], jobs.deadline[conversation] = left, inf
-                self._queue(conversation, now, room=None)
+            if (agent, key) in self._wrapping:
+                self._wrapping.discard((agent, key))
+            else:
+                handed.append((conversation, left))
+        self.running[agent].clear()
+        for conversation, left in handed:
+            jobs.leg[conversation] += 1
+            jobs.left_over[conversation], jobs.deadline[conversation] = left, inf
+            self._queue(conversation, now, room=None)
 
     # --- pace ---------------------------------------------------------------------------------------------------------
 

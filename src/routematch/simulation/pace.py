@@ -18,6 +18,11 @@ class Pace:
     slow_down : tuple of float
         Pace of each conversation when 1, 2, ... run; the last entry holds beyond.
     speed : float
+
+    Attributes
+    ----------
+    version : int
+        Rises with every change: what was foreseen before is void.
     """
 
     def __init__(self, slow_down: tuple[float, ...], speed: float) -> None:
@@ -30,22 +35,24 @@ class Pace:
     def begin(self, key: Key, talk: float, wrap_up: float, now: float) -> None:
         """Take on a conversation with so much work."""
         self._advance(now)
+        self.version += 1
         self._left[key], self._begun[key] = [talk, wrap_up], now
 
     def end_talk(self, key: Key, now: float) -> bool:
         """Note that a talk is over; return whether wrap-up follows."""
         self._advance(now)
+        self.version += 1
         self._left[key][0] = 0.0
         return self._left[key][1] > 0
 
     def end(self, key: Key, now: float) -> tuple[float, float]:
         """Take a conversation off; return how long it was there, and how much talk was left, at speed 1."""
         self._advance(now)
+        self.version += 1
         return now - self._begun.pop(key), self._left.pop(key)[0]
 
     def next(self) -> tuple[float, Key | None, bool]:
         """Return when the next talk or wrap-up ends, of which conversation, and whether it is a talk."""
-        self.version += 1
         pace = self._pace()
         best: tuple[float, Key | None, bool] = inf, None, False
         for key, (talk, wrap_up) in self._left.items():
