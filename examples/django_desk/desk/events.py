@@ -12,14 +12,15 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from desk.marks import mark_dirty
-from desk.models import Agent, Conversation, Domain, Entry, RoutingMemory
+from desk.models import Agent, Conversation, Domain, Entry, Mark, RoutingMemory
 
 
 @transaction.atomic
 def open_domain(name: str, **settings: object) -> Domain:
-    """Begin a domain, with an empty memory."""
+    """Begin a domain, with an empty memory and a first mark; from here on it always has one."""
     domain = Domain.objects.create(name=name, **settings)
     RoutingMemory.objects.create(domain=domain)
+    Mark.objects.create(domain=domain)
     return domain
 
 
