@@ -62,6 +62,16 @@ def test_service_levels_by_hand(definition, expected):
     assert measure(small(), ServiceLevel(definition=definition)) == pytest.approx(expected)
 
 
+def test_only_short_abandons_are_left_out():
+    """Who abandons after 60 s came in earnest, however long the limit is; after 2 s not."""
+    level = ServiceLevel(within=99.0, definition="without_short_abandons")
+
+    assert measure(small(), level) == pytest.approx(2 / 5)
+    assert measure(
+        small(), ServiceLevel(within=99.0, definition="without_short_abandons", short=60.0)
+    ) == pytest.approx(2 / 4)
+
+
 def test_who_still_waits_counts_once_the_limit_has_passed():
     """Before the limit an open conversation may still be answered in time: it is not counted."""
     assert measure(small(), ServiceLevel(within=99.0)) == pytest.approx(2 / 6)
@@ -117,6 +127,14 @@ def test_half_hours_are_those_of_the_zone():
     ):
         table = by(ledger, "time_of_day", ["arrivals"], zone=zone)
         assert table.names[0][int(np.argmax(table["arrivals"]))] == expected
+
+
+def test_waits_before_the_window_do_not_count():
+    """A backlog from before counts only from the start of the window on, in pieces of time too."""
+    ledger = Ledger.of(arrived_at=[-5000.0], answered_at=[900.0], window=(0.0, 1800.0))
+
+    assert measure(ledger, "queue_length") == pytest.approx(0.5)
+    assert by(ledger, "time", ["queue_length"])["queue_length"][0] == pytest.approx(0.5)
 
 
 def test_pieces_of_time_share_out_the_window():

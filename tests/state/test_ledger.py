@@ -195,6 +195,12 @@ def test_arrivals_after_the_window_are_refused():
         three(window=(0.0, 15.0))
 
 
+def test_nobody_ends_before_being_answered():
+    """An end lies after the answer, not only after the arrival."""
+    with pytest.raises(InvalidInputError, match="answered_at"):
+        Ledger.of(arrived_at=[0.0], answered_at=[50.0], ended_at=[30.0])
+
+
 def test_doubled_ids_are_refused():
     """Ids are unique; the error names both places."""
     with pytest.raises(DuplicateIdError, match="ids\\[0\\]"):

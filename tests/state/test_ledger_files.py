@@ -20,7 +20,7 @@ NAN = float("nan")
 def mixed() -> Ledger:
     """Return a ledger with something known and something unknown in every column."""
     return Ledger.of(
-        arrived_at=[0.0, 10.0, 20.1],
+        arrived_at=[0.0, 10.0, 20.123456789012345],
         answered_at=[5.0, NAN, 30.0],
         ended_at=[65.0, 40.0, NAN],
         handle_time=[70.0, NAN, NAN],
@@ -29,7 +29,7 @@ def mixed() -> Ledger:
         agent=["ana", None, 'b"o'],
         resolved=[1, NAN, NAN],
         satisfaction=[0.1, NAN, NAN],
-        value=[0.1, NAN, NAN],
+        value=[1 / 3, NAN, NAN],
         repeats=[-1, 0, -1],
         priority=[3, 0, 0],
         ids=["x", "y", "z"],

@@ -188,7 +188,8 @@ def _change_columns(policies: Policies, axes: tuple[str, ...], names: Sequence[S
         for measure, head in (("value", "value"), ("handling_cost", "cost"), ("service_level", "service level")):
             change = _change(base.values(axes, measure, names), pooled.values(axes, measure, names))
             cells = as_cells(change, base.digests[0].settings.confidence)
-            parts.append((Column(f"{head}, {name}", unit=metrics[measure].unit, is_difference=True), cells))
+            whose = f", {name}" if len(others) > 1 else ""
+            parts.append((Column(f"change in {head}{whose}", unit=metrics[measure].unit, is_difference=True), cells))
     return parts
 
 
