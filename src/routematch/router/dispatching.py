@@ -404,6 +404,8 @@ class Decider:
         for held in plan.held.values():
             case = self._desk.cases[held.conversation]
             review_at = held.review_at
+            if review_at is not None:
+                review_at = max(review_at, now + self._desk.settings.review_time)
             if case.review_at is not None and case.review_at > now and held.conversation not in question.fresh:
                 review_at = min(case.review_at, math.inf if review_at is None else review_at)
             if held.conversation in question.fresh or case.reason is None:

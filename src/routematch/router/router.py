@@ -21,11 +21,10 @@ from typing import Any
 
 from attrs import evolve
 
-from routematch.codec import from_data, to_data
 from routematch.errors import Faults, RouterStateError
 from routematch.explain import Explanation
 from routematch.model import Admission, Agent, Assignment, Context, Conversation, Estimates, Held, Offer, Outcome, Queue
-from routematch.model.checks import check_instant, is_a
+from routematch.model.checks import is_a
 from routematch.model.events import (
     EVENTS,
     AgentRemoved,
@@ -58,18 +57,17 @@ from routematch.model.frozen import FrozenMap
 from routematch.model.instants import Instant, as_instant
 from routematch.policies import Policy, best_match, policy_from_data
 from routematch.router.agent_events import seat_of
-from routematch.router.columns import LiveRoster
 from routematch.router.conversation_events import case_of
-from routematch.router.desk import Desk, looks_at
-from routematch.router.dispatching import Decider, Step
+from routematch.router.core import Core
+from routematch.router.desk import Desk
 from routematch.router.estimated_wait import WaitEstimate
 from routematch.router.questions import Candidate, Suggestion, candidates_for, explained, suggestion_for
 from routematch.router.reconciling import Drift, HostState, drifts
-from routematch.router.reducer import apply, check
+from routematch.router.reducer import check
 from routematch.router.settings import OfferRules, RouterSettings
-from routematch.router.snapshots import desk_of, snapshot_of
 from routematch.routing.code import CodePolicy, is_code
 from routematch.routing.plan import Plan
+from routematch.state import Roster
 from routematch.state.problem import check_queues
 
 __all__ = ["Router"]
@@ -100,8 +98,6 @@ class Router:
         Listing every fault.
     """
 
-    _past: tuple[Mapping[str, Any], tuple[Event, ...]] | None
-
     def __init__(
         self,
         agents: Iterable[Agent] = (),
@@ -115,26 +111,11 @@ class Router:
     ) -> None:
         rules = _as_offer_rules(offers)
         _check_arguments(policy, estimates, seed, settings)
-        chosen = best_match() if policy is None else policy
         desk = Desk(settings or RouterSettings(), rules, check_queues(queues))
-        self._begin(desk, chosen, estimates, seed or 0)
-        self._past = (self.snapshot(), ())
-        for agent in _checked_agents(agents):
-            self._record(AgentUpdated(agent, self._desk.now or 0.0))
-
-    def _begin(self, desk: Desk, policy: Policy | CodePolicy, estimates: Estimates | None, seed: int) -> None:
-        self._desk, self._seed = desk, seed
-        self._journal: list[Event] = []
-        self._plans: dict[int, Plan] = {}
-        self._past = None
-        self._live = LiveRoster(desk)
-        self._decider = Decider(desk, policy, estimates, seed, self._live)
-        self._decider.remake = self._decided_again
-        self._use_policy(policy)
-
-    def _use_policy(self, policy: Policy | CodePolicy) -> None:
-        self._decider.policy = policy
-        self._desk.looks_at = looks_at(policy)
+        self._core = Core(desk, best_match() if policy is None else policy, estimates, seed or 0)
+        self._core.past = (self._core.snapshot(), ())
+        for agent in Roster.of(agents).agents:
+            self._core.record(AgentUpdated(agent, 0.0))
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -163,14 +144,15 @@ class Router:
             faults = Faults()
             faults.add("must be an event of the host", place="event", given=event)
             faults.raise_if_any()
-        desk = self._desk
+        core, desk = self._core, self._core.desk
         if event.event_id is not None and event.event_id in desk.seen:
             return None
-        at = event.at if desk.now is None else max(event.at, desk.now)
-        self._tick(at)
+        at = core.not_before(event.at)
+        core.pass_until(at)
         check(desk, event)
         offer = desk.offers.get(event.offer) if isinstance(event, OfferAccepted) else None
-        self._record(event if event.at == at else evolve(event, at=at))  # type: ignore[misc]  # every event is attrs
+        core.clock = at
+        core.record(event if event.at == at else evolve(event, at=at))  # type: ignore[misc]  # every event is attrs
         if isinstance(event, ConversationEnqueued):
             return self._admission(event.conversation.id)
         if isinstance(event, ConversationReopened):
@@ -222,7 +204,7 @@ class Router:
     def escalate(
         self, conversation_id: str, now: Instant, *, to: str | None = None, event_id: str | None = None
     ) -> None:
-        """Send a conversation to a queue, to ``"human"``, or (None) away from whoever had it; its history goes along."""
+        """Send a conversation to a queue, to ``"human"``, or (None) away from who had it; its history goes along."""
         self.handle(ConversationEscalated(conversation_id, now, to=to, event_id=event_id))  # type: ignore[arg-type]
 
     def reopen(self, conversation_id: str, now: Instant, *, event_id: str | None = None) -> Admission | None:
@@ -284,15 +266,15 @@ class Router:
         """Let another policy decide from now on."""
         _check_arguments(policy, None, None, None)
         event = _policy_event(policy, as_instant(now), event_id)  # type: ignore[arg-type]
-        if event_id is None or event_id not in self._desk.seen:
-            self._use_policy(policy)
+        if event_id is None or event_id not in self._core.desk.seen:
+            self._core.use(policy)
             self.handle(event)
 
     def set_estimates(self, estimates: Estimates, now: Instant, *, event_id: str | None = None) -> None:
         """Let other estimates count from now on."""
         event = EstimatesChanged(estimates, now, event_id=event_id)  # type: ignore[arg-type]
-        if event_id is None or event_id not in self._desk.seen:
-            self._decider.estimates = estimates
+        if event_id is None or event_id not in self._core.desk.seen:
+            self._core.decider.estimates = estimates
             self.handle(event)
 
     # --- what is decided ---------------------------------------------------------------------------------------------
@@ -309,91 +291,29 @@ class Router:
         Plan
             What was placed, and who of those that were looked at goes on waiting; with `offers` made and `revoked`.
         """
-        desk = self._desk
-        at = self._instant(now)
-        self._tick(at)
-        desk.now = at
-        desk.wake(at)
-        revoked = tuple(desk.revoked)
-        gathers = self._gathers_until()
-        if gathers is not None and gathers > at:
-            return evolve(self._empty(at), revoked=())
-        if not (desk.dirty_cases or desk.dirty_seats or revoked):
-            return self._empty(at)
-        steps = self._decider.steps(at, self._record)
-        self._remember(steps)
-        if not steps:
-            self._record(Dispatched(at=at))
-            return evolve(self._empty(at), revoked=revoked)
-        return self._joined(steps, revoked)
+        return self._core.dispatch(self._core.instant(now))
 
     @property
     def next_wakeup(self) -> float | None:
         """When to call `dispatch` again if nothing happens, in POSIX seconds; None: not at all."""
-        desk = self._desk
-        gathers = self._gathers_until()
-        soonest = [entry[0] for entry in (desk.timers.next(), desk.wakeups.next()) if entry is not None]
-        if gathers is not None:
-            soonest.append(gathers)
-        return min(soonest, default=None)
-
-    def _gathers_until(self) -> float | None:
-        """Return until when changes are gathered before they are decided together; None when nothing changed."""
-        desk = self._desk
-        if desk.dirty_since is None or not (desk.dirty_cases or desk.dirty_seats):
-            return None
-        return desk.dirty_since + desk.settings.batch_time
-
-    def _remember(self, steps: list[Step]) -> None:
-        """Keep the last plans, which explanations are read from."""
-        for step in steps:
-            if step.plan.assignments and step.record.number is not None:
-                self._plans[step.record.number] = step.plan
-        while len(self._plans) > _PLANS_KEPT:
-            del self._plans[next(iter(self._plans))]
-
-    def _joined(self, steps: list[Step], revoked: tuple[Offer, ...]) -> Plan:
-        """Return several steps as one plan; offers get their context."""
-        plans = [step.plan for step in steps]
-        offers = tuple(evolve(o, context=self.context(o.conversation)) for plan in plans for o in plan.offers)
-        if len(plans) == 1:
-            return evolve(plans[0], offers=offers, revoked=revoked)
-        assignments = {c: a for plan in plans for c, a in plan.assignments.items()}
-        held = {c: h for plan in plans for c, h in plan.held.items() if c not in assignments}
-        return evolve(
-            plans[-1],
-            assignments=FrozenMap(assignments),
-            held=FrozenMap(held),
-            worth=sum(plan.worth for plan in plans),
-            bound=sum(plan.bound for plan in plans),
-            is_optimal=all(plan.is_optimal for plan in plans),
-            warnings=tuple(dict.fromkeys(w for plan in plans for w in plan.warnings)),
-            faults=tuple(fault for plan in plans for fault in plan.faults),
-            offers=offers,
-            revoked=revoked,
-            parts=tuple(plans),
-        )
-
-    def _empty(self, at: float) -> Plan:
-        decider = self._decider
-        return decider.plan(decider.problem([], self._live.at(at), at))
+        return self._core.next_wakeup
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
     @property
     def now(self) -> float | None:
         """The latest instant heard of, in POSIX seconds."""
-        return self._desk.now
+        return self._core.clock
 
     @property
     def journal(self) -> tuple[Event, ...]:
         """All records since the start, or since `take_journal`."""
-        return tuple(self._journal)
+        return tuple(self._core.journal)
 
     def take_journal(self) -> tuple[Event, ...]:
         """Return the records so far and forget them: for a host that stores them."""
-        taken, self._journal = tuple(self._journal), []
-        self._past = None
+        core = self._core
+        taken, core.journal, core.past = tuple(core.journal), [], None
         return taken
 
     def status(self, conversation_id: str) -> str:
@@ -404,16 +324,16 @@ class Router:
         RouterStateError
             When the router does not know it.
         """
-        return case_of(self._desk, conversation_id).status
+        return case_of(self._core.desk, conversation_id).status
 
     def agent_of(self, conversation_id: str) -> str | None:
         """Return who holds a conversation, or has it paused."""
-        return case_of(self._desk, conversation_id).agent
+        return case_of(self._core.desk, conversation_id).agent
 
     @property
     def held(self) -> Mapping[str, Held]:
         """Everybody who waits, in order of arrival, with the reason of the last decision about it."""
-        waiting = sorted(self._desk.lines, key=lambda case: (case.arrived_at, case.id))
+        waiting = sorted(self._core.desk.lines, key=lambda case: (case.arrived_at, case.id))
         return FrozenMap(
             {c.id: Held(c.id, c.reason, c.review_at, c.blocked_by) for c in waiting if c.reason is not None}
         )
@@ -421,28 +341,15 @@ class Router:
     @property
     def offers(self) -> Mapping[str, Offer]:
         """Open offers by id."""
-        return FrozenMap(self._desk.offers)
+        return FrozenMap(self._core.desk.offers)
 
     def load(self, agent_id: str) -> float:
         """Return an agent's units in use, wrap-up and open offers included."""
-        return seat_of(self._desk, agent_id).used / 1000
+        return seat_of(self._core.desk, agent_id).used / 1000
 
     def context(self, conversation_id: str) -> Context:
         """Return what is known of a conversation, so that nothing is asked twice."""
-        case = case_of(self._desk, conversation_id)
-        attempts = tuple(case.attempts or ())
-        channels = dict.fromkeys((*(attempt.channel for attempt in attempts), case.conversation.channel))
-        known = self._desk.customers.get(case.conversation.customer or "", {})
-        return Context(
-            conversation=case.conversation,
-            arrived_at=case.arrived_at,
-            attempts=attempts,
-            channels=tuple(channels),
-            outcomes=case.outcomes,
-            transfers=case.transfers,
-            escalations=case.escalations,
-            known_agents=tuple(reversed(known)),
-        )
+        return self._core.context(conversation_id)
 
     # --- what people ask ---------------------------------------------------------------------------------------------
 
@@ -456,8 +363,10 @@ class Router:
         RouterStateError
             When the agent is not known.
         """
-        at = self._looked_at(now)
-        return suggestion_for(self._desk, self._decider, self._live.at(at), seat_of(self._desk, agent_id), at)
+        at = self._asked(now)
+        return suggestion_for(
+            self._core.desk, self._core.decider, self._core.live.at(at), seat_of(self._core.desk, agent_id), at
+        )
 
     def candidates(self, conversation_id: str, now: Instant) -> tuple[Candidate, ...]:
         """Return all agents for a conversation: those who could take it by worth, then the others with the reason.
@@ -467,8 +376,8 @@ class Router:
         RouterStateError
             When the conversation is not known.
         """
-        at = self._looked_at(now)
-        return candidates_for(self._decider, self._live.at(at), case_of(self._desk, conversation_id), at)
+        at = self._asked(now)
+        return candidates_for(self._core.decider, self._core.live.at(at), case_of(self._core.desk, conversation_id), at)
 
     def explain(self, conversation_id: str, now: Instant | None = None) -> Explanation:
         """Explain why a conversation waits, or why its agent got it.
@@ -482,41 +391,15 @@ class Router:
             When the conversation is not known, was never decided about, or the records of its decision were taken by
             `take_journal`: then restore a router from an earlier snapshot and these records, and ask that.
         """
-        case = case_of(self._desk, conversation_id)
+        core = self._core
+        case = case_of(core.desk, conversation_id)
         if case.status == "waiting":
-            at = self._looked_at(now if now is not None else self._desk.now or 0.0)
-            return explained(self._desk, self._decider, self._live.at(at), case, at)
+            at = self._asked(now)
+            return explained(core.desk, core.decider, core.live.at(at), case, at)
         if case.decision is None:
             message = f"conversation {conversation_id!r} is {case.status}, and no decision gave it to anybody"
             raise RouterStateError(message)
-        plan = self._plans.get(case.decision)
-        if plan is None:
-            plan = self._decided_again(case.decision)
-        return plan.explain(conversation_id)
-
-    def _decided_again(self, number: int) -> Plan:
-        """Return a past plan, made again on the state before it."""
-        past = self._past
-        if past is None or not any(
-            isinstance(e, Dispatched) and e.number == number for e in (*past[1], *self._journal)
-        ):
-            message = f"the records of decision {number} are not at hand: they were taken"
-            raise RouterStateError(message)
-        start, earlier = past
-        policy = self._decider.policy
-        router = Router.restore(start, policy=None if isinstance(policy, Policy) else policy)
-        for event in (*earlier, *self._journal):
-            if isinstance(event, Dispatched) and event.number == number:
-                router._desk.now = event.at
-                router._desk.wake(event.at)
-                router._decider.without_lane()
-                plans: dict[int, Plan] = {}
-                for step in router._decider.steps(event.at, router._record):
-                    assert step.record.number is not None
-                    plans[step.record.number] = step.plan
-                return plans[number]
-            router._replay(event)
-        raise AssertionError
+        return core.plan_of(case.decision).explain(conversation_id)
 
     def estimated_wait(self, conversation_id: str, now: Instant | None = None) -> WaitEstimate:
         """Return how long a waiting conversation still has to wait, with an interval and its position.
@@ -526,9 +409,9 @@ class Router:
         RouterStateError
             When it does not wait.
         """
-        case = case_of(self._desk, conversation_id, "waiting", "offered")
-        at = self._looked_at(now if now is not None else self._desk.now or 0.0)
-        return self._decider.board.estimate(case, self._live, at)
+        case = case_of(self._core.desk, conversation_id, "waiting", "offered")
+        at = self._asked(now)
+        return self._core.decider.board.estimate(case, self._core.live, at)
 
     def reconcile(self, host: HostState, now: Instant) -> tuple[Drift, ...]:
         """Compare with what the host holds, put right what can be, the host's way, and return all differences."""
@@ -536,42 +419,31 @@ class Router:
             faults = Faults()
             faults.add("must be a HostState(...)", place="host", given=host)
             faults.raise_if_any()
-        at = self._looked_at(now)
+        at = self._asked(now)
         found = []
-        for drift in drifts(self._desk, host, at):
+        for drift in drifts(self._core.desk, host, at):
             for event in drift.repair:
                 self.handle(event)
             found.append(drift)
         return tuple(found)
 
-    def _looked_at(self, now: Instant) -> float:
-        """Let time pass until an instant at which somebody asks."""
-        at = self._instant(now)
-        self._tick(at)
+    def _asked(self, now: Instant | None) -> float:
+        """Let time pass until an instant at which somebody asks; None: the latest one heard of."""
+        core = self._core
+        at = core.instant(now if now is not None else core.clock or 0.0)
+        core.pass_until(at)
+        core.clock = at
         return at
 
     # --- memory in the open ------------------------------------------------------------------------------------------
 
     def setup(self) -> dict[str, Any]:
         """Return how the router was set up, as plain data: the head of a journal."""
-        desk, policy = self._desk, self._decider.policy
-        return {
-            "settings": to_data(desk.settings),
-            "offers": None if desk.offer_rules is None else to_data(desk.offer_rules),
-            "queues": [to_data(queue) for _, queue in sorted(desk.queues.items())],
-            "seed": self._seed,
-            "policy": policy.to_data() if isinstance(policy, Policy) else {"code": type(policy).__name__},
-            "estimates": to_data(self._decider.estimates),
-        }
+        return self._core.setup()
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything that decides as plain, JSON-able data; starts with its schema."""
-        data = snapshot_of(self._desk)
-        policy, estimates = self._decider.policy, self._decider.estimates
-        data["seed"] = self._seed
-        data["policy"] = policy.to_data() if isinstance(policy, Policy) else {"code": type(policy).__name__}
-        data["estimates"] = to_data(estimates)
-        return data
+        return self._core.snapshot()
 
     @classmethod
     def restore(
@@ -599,16 +471,13 @@ class Router:
         InvalidInputError
             When code decided and none is given.
         """
-        chosen = _policy_of(snapshot, policy)
-        router = cls.__new__(cls)
-        desk = desk_of(snapshot, looks_at(chosen))
-        router._begin(desk, chosen, from_data(snapshot["estimates"], Estimates), snapshot["seed"])
+        core = Core.of_snapshot(snapshot, _policy_of(snapshot, policy))
         records = tuple(journal)
         for event in records:
-            router._replay(event)
-        router._journal.clear()
-        router._past = (snapshot, records)
-        return router
+            core.replay(event)
+        core.journal.clear()
+        core.past = (snapshot, records)
+        return cls._of(core)
 
     @classmethod
     def replay(
@@ -628,57 +497,19 @@ class Router:
         """
         router = cls(policy=policy, offers=offers, estimates=estimates, queues=queues, seed=seed, settings=settings)
         for event in journal:
-            router._replay(event)
+            router._core.replay(event)
         return router
 
-    def _replay(self, event: Event) -> None:
-        """Apply a record of a journal: what time brought and what was decided is in it already."""
-        if type(event) not in EVENTS_BY_TYPE:
-            faults = Faults()
-            faults.add("must be a record of a journal", place="journal", given=event)
-            faults.raise_if_any()
-        check(self._desk, event)
-        if isinstance(event, PolicyChanged) and event.policy:
-            self._use_policy(policy_from_data(event.policy))
-        elif isinstance(event, EstimatesChanged):
-            self._decider.estimates = event.estimates
-        self._record(event)
+    @classmethod
+    def _of(cls, core: Core) -> Router:
+        router = cls()
+        router._core = core
+        return router
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _instant(self, now: Instant) -> float:
-        faults = Faults()
-        at = check_instant(faults, "now", as_instant(now))
-        if at is None:
-            faults.add("must be given", place="now")
-        faults.raise_if_any()
-        assert at is not None
-        return at if self._desk.now is None else max(at, self._desk.now)
-
-    def _record(self, event: Event) -> None:
-        apply(self._desk, event)
-        self._journal.append(event)
-
-    def _tick(self, now: float) -> None:
-        """Carry out what time brought until now, each at its own instant."""
-        desk = self._desk
-        for at, (kind, identifier) in desk.timers.due(now):
-            instant = at if desk.now is None else max(at, desk.now)
-            if kind == "offer":
-                self._record(OfferExpired(identifier, instant))
-            elif kind == "wrap_up":
-                self._record(WrapUpEnded(identifier, instant, only_due=True))
-            elif kind == "grace":
-                self._record(GraceEnded(identifier, instant))
-            elif kind == "overflow":
-                queue = desk.cases[identifier].queue
-                overflow = desk.queues[queue].overflow if queue is not None else None
-                self._record(ConversationOverflowed(identifier, instant, overflow))
-            else:
-                self._record(ConversationResumed(identifier, instant))
-
     def _admission(self, conversation_id: str) -> Admission:
-        case = self._desk.cases[conversation_id]
+        case = self._core.desk.cases[conversation_id]
         said, _, reason = (case.admitted or "").partition(": ")
         return Admission(said or case.status, case.queue, reason or None)
 
@@ -698,9 +529,6 @@ def _policy_of(snapshot: Mapping[str, Any], policy: Policy | CodePolicy | None) 
     return best_match()
 
 
-#: Plans that are remembered for explanations; each holds the columns of its decision.
-_PLANS_KEPT = 32
-EVENTS_BY_TYPE = frozenset(EVENTS.values())
 _FROM_HOST = frozenset(EVENTS.values()) - {Dispatched, OfferExpired, GraceEnded, ConversationOverflowed}
 
 
@@ -708,12 +536,6 @@ def _as_offer_rules(offers: object) -> OfferRules | None:
     if offers is None or is_a(offers, OfferRules):
         return offers  # type: ignore[return-value]  # narrowed
     return OfferRules(offers)  # type: ignore[arg-type]  # checked there
-
-
-def _checked_agents(agents: Iterable[Agent]) -> tuple[Agent, ...]:
-    from routematch.state import Roster
-
-    return Roster.of(agents).agents
 
 
 def _check_arguments(policy: object, estimates: object, seed: object, settings: object) -> None:

@@ -177,6 +177,9 @@ class RouterSettings:
         its agent is busy, for as long as that is worth more than what the next best agent brings at once.
     expected_handle_time : float
         Seconds a busy agent is expected to stay busy, where nothing better is known.
+    review_time : float
+        Seconds before a conversation that goes on waiting is looked at again for the sake of time alone; known steps
+        (relaxations, shifts, offers) are heeded at their instants whatever this is.
     keep_ended : int
         Ended conversations that can be reopened and explained without the journal.
     keep_event_ids : int
@@ -199,6 +202,7 @@ class RouterSettings:
     continuity_half_time: float = field(default=7 * 86_400.0, converter=as_duration, kw_only=True)
     return_value: float = field(default=0.3, kw_only=True)
     expected_handle_time: float = field(default=300.0, converter=as_duration, kw_only=True)
+    review_time: float = field(default=0.05, converter=as_duration, kw_only=True)
     keep_ended: int = field(default=10_000, kw_only=True)
     keep_event_ids: int = field(default=50_000, kw_only=True)
     keep_customers: int = field(default=100_000, kw_only=True)
@@ -210,7 +214,7 @@ class RouterSettings:
             _store_amounts(faults, self, name)
         for name in ("batch_time", "continuity", "return_value"):
             object.__setattr__(self, name, check_number(faults, name, getattr(self, name), at_least=0))
-        for name in ("continuity_half_time", "expected_handle_time"):
+        for name in ("continuity_half_time", "expected_handle_time", "review_time"):
             object.__setattr__(self, name, check_number(faults, name, getattr(self, name), above=0))
         check_choice(faults, "wrap_up_scope", self.wrap_up_scope, WRAP_UP_SCOPES)
         for name, kind in (("rate_limit", RateLimit), ("ramp_in", RampIn)):

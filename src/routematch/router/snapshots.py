@@ -126,15 +126,7 @@ def _check_together(desk: Desk) -> None:
     """Refuse a desk whose parts contradict each other."""
     faults = Faults()
     for case in desk.cases.values():
-        place = f"conversations.{case.id}"
-        if case.status not in STATUSES:
-            faults.add("has no such status", place=place, given=case.status)
-        if case.status == "active" and (case.agent not in desk.seats or case.id not in desk.seats[case.agent].running):
-            faults.add("is active at an agent who does not hold it", place=place, given=case.agent)
-        if case.status == "offered" and case.offer not in desk.offers:
-            faults.add("is offered, but the offer is not open", place=place, given=case.offer)
-        if (case.status in ENDED) != (case.id in desk.ended):
-            faults.add("is over, or is not, in one place only", place=place)
+        _check_case(faults, desk, case)
     for offer in desk.offers.values():
         held = desk.cases.get(offer.conversation)
         if held is None or held.offer != offer.id or offer.agent not in desk.seats:
@@ -145,3 +137,15 @@ def _check_together(desk: Desk) -> None:
             if known is None or known.agent != seat.id:
                 faults.add("holds a conversation that does not know it", place=f"agents.{seat.id}", given=identifier)
     faults.raise_if_any()
+
+
+def _check_case(faults: Faults, desk: Desk, case: Case) -> None:
+    place = f"conversations.{case.id}"
+    if case.status not in STATUSES:
+        faults.add("has no such status", place=place, given=case.status)
+    if case.status == "active" and (case.agent not in desk.seats or case.id not in desk.seats[case.agent].running):
+        faults.add("is active at an agent who does not hold it", place=place, given=case.agent)
+    if case.status == "offered" and case.offer not in desk.offers:
+        faults.add("is offered, but the offer is not open", place=place, given=case.offer)
+    if (case.status in ENDED) != (case.id in desk.ended):
+        faults.add("is over, or is not, in one place only", place=place)
