@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from attrs import frozen
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 import routematch as rm
@@ -21,6 +21,7 @@ from routematch import policies
 
 SWEEP_TIME = timedelta(minutes=1)  # a process can die between its commit and its mark: look anyway, this often
 PAUSE_TIME = timedelta(seconds=1)  # at least this long between two runs that nothing but time asks for
+
 #: Give the conversation to the agent, if it still waits and is what was decided about.
 TAKE = """
     UPDATE desk_conversation SET status = 'open', holder_id = %(agent)s, version = version + 1
@@ -68,6 +69,8 @@ def route_next() -> Run | None:
         with transaction.atomic():
             domain_id = take_due_domain()
             return None if domain_id is None else route_domain(domain_id)
+    except OperationalError:  # a lost connection, or a deadlock of somebody else's making: the mark is still due
+        raise
     except Exception:
         if domain_id is not None:
             postpone(domain_id, SWEEP_TIME)
