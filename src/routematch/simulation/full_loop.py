@@ -1,7 +1,7 @@
 """The event loop for everything: shifts, wrap-up, transfers, repeat contacts, several conversations at once.
 
-After every event the dispatcher is asked once. Events at the same instant are taken one after the other: agents who
-finish, then those who come and go, then steps of relaxation, then arrivals; equals by number.
+After every event the dispatcher is asked once. Events at the same instant are taken one after the other: agents who go
+and come, then those who finish, then steps of relaxation, then arrivals; equals by number.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from routematch.simulation.timeline import BUSY, FREE, GONE, WRAPPING, Timeline
 __all__ = ["FullLoop"]
 
 # Kinds of events, in their order at the same instant.
-PACED, TALKED, FREED, WENT, CAME, STEP, ARRIVAL, GAVE_UP, WAKE = range(9)
+WENT, CAME, PACED, TALKED, FREED, STEP, ARRIVAL, GAVE_UP, WAKE = range(9)
 
 #: How long after the last arrival a policy that holds conversations back is still asked again, in seconds.
 _AFTERMATH = 86_400.0
@@ -260,20 +260,22 @@ class FullLoop:
     def _hand_back(self, agent: int, now: float) -> None:
         """Let running conversations wait for somebody else who does what is left of them; drop wrap-ups."""
         jobs, pace, handed = self._jobs, self._pace.get(agent), []
-        for key, (_, talked_at, free_at) in self.running[agent].items():
+        for key, (_, talked_at, free_at) in list(self.running[agent].items()):
             conversation = key[0]
+            if free_at <= now:
+                continue  # it ends at this very instant, by an event of its own
+            del self.running[agent][key]
             if pace is not None:
                 spent, left = pace.end(key, now)
                 jobs.handled[conversation] += spent
             else:
-                left = (talked_at - now) * self._speed[agent]
+                left = max(talked_at - now, 0.0) * self._speed[agent]
                 jobs.handled[conversation] -= free_at - now
                 jobs.wrapped[conversation] -= free_at - max(talked_at, now)
             if (agent, key) in self._wrapping:
                 self._wrapping.discard((agent, key))
             else:
                 handed.append((conversation, left))
-        self.running[agent].clear()
         for conversation, left in handed:
             jobs.leg[conversation] += 1
             jobs.left_over[conversation], jobs.deadline[conversation] = left, inf

@@ -34,7 +34,7 @@ class Timeline:
         """Return all stretches, open ones closed at the horizon, in POSIX seconds."""
         for agent, (since, _, _) in enumerate(self._now):
             self.mark(agent, max(horizon, since), GONE, 0.0)
-        columns = np.array(sorted(self._rows)).reshape(-1, 5)
+        columns = np.array(sorted(self._rows, key=lambda row: (row[0], row[2]))).reshape(-1, 5)
         who = columns[:, 0].astype(np.int32)
         units = self._staff.roster.units / THOUSANDTHS
         return AgentIntervals.of(
