@@ -49,6 +49,13 @@ def test_several_agents_with_regular_handle_times_become_free_in_turn(ahead):
     assert estimate.mean == pytest.approx(free_at[0], rel=1e-6)
 
 
+def test_time_already_spent_tells_nothing_where_handle_times_vary():
+    """With a coefficient of variation of 0.75 the estimate is the same whether or not it is known."""
+    estimator = taught([75.0, 525.0] * 20)
+    told = estimator.estimate("chat", ahead=4, servers=2, elapsed=[500.0, 20.0])
+    assert told == estimator.estimate("chat", ahead=4, servers=2)
+
+
 @pytest.mark.parametrize(("ahead", "servers"), [(0, 1), (0, 8), (9, 4), (200, 17)])
 def test_memoryless_handle_times_give_the_queue_length_estimator(ahead, servers):
     """Without abandonment the mean wait is ``(ahead + 1) x handle time / servers`` (Whitt 1999)."""

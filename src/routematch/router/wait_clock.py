@@ -133,20 +133,30 @@ def _piece(points: Sequence[float], value: float) -> int:
 def _departures(line: Line) -> float:
     """Return what the clock must show on average.
 
-    Memoryless agents must be waited for from the start at each departure; regular ones become free in turn, by the
-    time they have been at work (spread evenly where that is not known). In between, something in between.
+    Memoryless agents must be waited for from the start at each departure, regular ones become free in turn. In between
+    it is what one agent, met at any time, still needs on average: half of ``1 + variability`` handle times.
     """
     memory = 1.0 - min(line.variability, 1.0)
     servers = int(line.servers)
     if memory == 0.0 or servers < 1:
         return line.ahead + 1.0
     rounds, place = divmod(math.ceil(line.ahead), servers)
-    if line.elapsed:
-        left = sorted(max(1.0 - spent / line.handle_time, 0.0) for spent in line.elapsed)[:servers]
-        phase = left[place] if place < len(left) else 1.0
-    else:
-        phase = (place + 1.0) / (servers + 1.0)
-    return memory * (rounds + phase) * servers + (1.0 - memory) * (line.ahead + 1.0)
+    in_turn = (rounds + (place + 1.0) / (servers + 1.0)) * servers
+    usual = memory * in_turn + (1.0 - memory) * (line.ahead + 1.0)
+    foresight = _foresight(line)
+    if foresight == 0.0:
+        return usual
+    left = sorted(max(1.0 - spent / line.handle_time, 0.0) for spent in line.elapsed)[:servers]
+    phase = left[place] if place < len(left) else 1.0
+    return foresight * (rounds + phase) * servers + (1.0 - foresight) * usual
+
+
+def _foresight(line: Line) -> float:
+    """Return how much the time spent tells of the time left: 1 if handle times are regular, 0 from 0.5 on.
+
+    Of log-normal handle times, the usual kind, what is long already will even last longer than most.
+    """
+    return max(1.0 - 2.0 * line.variability, 0.0) if line.elapsed else 0.0
 
 
 def _shape(line: Line) -> float:
@@ -156,9 +166,8 @@ def _shape(line: Line) -> float:
     long they have been at work; over many rounds they are as variable as handle times.
     """
     need = line.ahead + 1.0
-    at_once = min(line.variability, 1.0) if line.elapsed else 1.0
     rounds = need / max(line.servers, 1.0)
-    dispersion = line.variability + (at_once - line.variability) / (1.0 + 2.0 * rounds)
+    dispersion = line.variability + (1.0 - _foresight(line) - line.variability) / (1.0 + 2.0 * rounds)
     return 1.0 / max(dispersion / need + line.doubt, 1e-12)
 
 
