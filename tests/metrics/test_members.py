@@ -131,10 +131,10 @@ def test_half_hours_are_those_of_the_zone():
 
 def test_waits_before_the_window_do_not_count():
     """A backlog from before counts only from the start of the window on, in pieces of time too."""
-    ledger = Ledger.of(arrived_at=[-5000.0], answered_at=[900.0], window=(0.0, 1800.0))
+    ledger = Ledger.of(arrived_at=[-5000.0], answered_at=[1000.0], window=(100.0, 1900.0))
 
-    assert measure(ledger, "queue_length") == pytest.approx(0.5)
-    assert by(ledger, "time", ["queue_length"])["queue_length"][0] == pytest.approx(0.5)
+    assert measure(ledger, "queue_length") == pytest.approx(900 / 1800)
+    assert by(ledger, "time", ["queue_length"])["queue_length"].tolist() == pytest.approx([900 / 1700, 0.0])
 
 
 def test_pieces_of_time_share_out_the_window():

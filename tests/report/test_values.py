@@ -44,6 +44,8 @@ WAITS = Table(
         (Interval(0.5, NAN, NAN), "amount", "0.50"),
         (Interval(7.0, 7.0, 7.0), "count", "7 ± 0"),
         (Interval(1e-5, 0.0, 2e-5), "index", "0.00001 ± 0.00001"),
+        (Interval(12000.0, 12000.0 - 3e-10, 12000.0 + 3e-10), "money", "12,000 ± 0"),
+        (Interval(0.0, -1e-17, 1e-17), "share", "0.0 ± 0.0 %"),
     ],
 )
 def test_cells_read_in_their_unit(cell, unit, expected):

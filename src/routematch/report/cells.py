@@ -11,6 +11,8 @@ __all__ = ["UNKNOWN", "shown", "shown_rows"]
 
 #: What stands for a number that is not known.
 UNKNOWN = "-"
+#: Half intervals this much smaller than their number, or than 1, are rounding.
+_NOTHING = 1e-9
 
 
 def shown(cell: Cell, unit: str, *, is_difference: bool = False) -> str:
@@ -42,6 +44,7 @@ def _shown_interval(cell: Interval, unit: str, *, is_difference: bool) -> str:
             _number(n, unit, decimals, is_difference=is_difference) for n in (cell.mean, cell.low, cell.high)
         )
         return f"{mean}{_mark(unit, is_difference)} ({low} to {high})"
+    above = above if above > _NOTHING * abs(cell.mean) else 0.0
     decimals = _fitting_decimals(above * (100 if unit == "share" else 1), _decimals(abs(cell.mean), unit))
     mean = _number(cell.mean, unit, decimals, is_difference=is_difference)
     return f"{mean} ± {_number(above, unit, decimals, is_difference=False)}{_mark(unit, is_difference)}"
@@ -49,7 +52,7 @@ def _shown_interval(cell: Interval, unit: str, *, is_difference: bool) -> str:
 
 def _fitting_decimals(half_width: float, usual: int) -> int:
     """Return the decimals that show two digits of half an interval, but hardly more than is usual."""
-    if half_width <= 0:
+    if half_width <= _NOTHING:
         return usual
     first_digit = -math.floor(math.log10(half_width))
     return max(0, min(first_digit + 1, max(usual, first_digit)))

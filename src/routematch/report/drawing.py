@@ -41,6 +41,7 @@ _WIDTH = 5.2
 _MOST_MARKED = 16
 _MOST_TICKS = 9
 _MOST_NAMED = 12
+_MOST_WRITTEN = 8
 _SETTINGS = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -149,6 +150,7 @@ def _lines(figure: Figure, axes: Axes, chart: Chart, *, stepped: bool = False) -
             axes.fill_between(places, series.low, series.high, color=_color(i), alpha=0.15, linewidth=0)
     if chart.positions:
         axes.set_xlim(min(places, default=0.0), max(places, default=1.0))
+        axes.xaxis.set_major_locator(_few(whole=all(place == round(place) for place in places)))
     else:
         axes.set_xticks(*_ticks(chart))
     _scale(axes, chart)
@@ -224,7 +226,8 @@ def _heat(figure: Figure, axes: Axes, chart: Chart) -> None:
     if len(chart.labels) <= _MOST_NAMED:
         axes.set_xticks([i + 0.5 for i in range(len(chart.labels))], [_short(label) for label in chart.labels])
         _turn_where_long(axes, chart)
-        _write_in_cells(axes, chart)
+        if len(chart.labels) <= _MOST_WRITTEN:
+            _write_in_cells(axes, chart)
     else:
         axes.set_xticks(*_ticks(chart))
     axes.set_xlabel(chart.x_label)
@@ -277,10 +280,10 @@ def _annotate(axes: Axes, name: str, place: tuple[float, float], apart: tuple[in
     axes.annotate(name, place, apart, transform, "offset points", va="center", fontsize=9, annotation_clip=False)
 
 
-def _few() -> Any:  # noqa: ANN401 - a class of an optional package
+def _few(*, whole: bool = False) -> Any:  # noqa: ANN401 - a class of an optional package
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(5)
+    return MaxNLocator(5, integer=whole)
 
 
 def _formatter(unit: str, *, is_difference: bool = False) -> Any:  # noqa: ANN401 - as _few
