@@ -183,7 +183,7 @@ class WaitEstimator:
             Known changes: an instant, and `servers` from then on. Past ones are ignored.
         elapsed : sequence of float
             How long each busy eligible agent has been at the present conversation, in seconds; empty when not known.
-            Counts only where handle times are regular: squared coefficient of variation below one half.
+            Counts only where handle times are nearly all alike: squared coefficient of variation below 0.05.
         position : int, optional
             Place in line to report; by default 1 more than `ahead`, rounded down.
 

@@ -146,17 +146,19 @@ def _departures(line: Line) -> float:
     foresight = _foresight(line)
     if foresight == 0.0:
         return usual
-    left = sorted(max(1.0 - spent / line.handle_time, 0.0) for spent in line.elapsed)[:servers]
+    least = math.sqrt(line.variability)
+    left = sorted(max(1.0 - spent / line.handle_time, least) for spent in line.elapsed)[:servers]
     phase = left[place] if place < len(left) else 1.0
     return foresight * (rounds + phase) * servers + (1.0 - foresight) * usual
 
 
 def _foresight(line: Line) -> float:
-    """Return how much the time spent tells of the time left: 1 if handle times are regular, 0 from 0.5 on.
+    """Return how much the time spent tells of the time left: 1 where handle times are regular, soon 0.
 
-    Of log-normal handle times, the usual kind, what is long already will even last longer than most.
+    From a variability of 0.05 on it is not used: an agent who is overdue would be expected with too much certainty, and
+    of log-normal handle times, the usual kind, what is long already even lasts longer than most.
     """
-    return max(1.0 - 2.0 * line.variability, 0.0) if line.elapsed else 0.0
+    return max(1.0 - 20.0 * line.variability, 0.0) if line.elapsed else 0.0
 
 
 def _shape(line: Line) -> float:
