@@ -155,7 +155,7 @@ def test_who_comes_outside_the_opening_hours_is_refused():
 def test_agents_work_in_their_shifts_and_finish_what_they_have():
     """Nobody is answered outside shifts; with overtime, talks that began before the end are finished."""
     kind = ConversationType(
-        "k", arrivals=PoissonArrivals(0.05), handle_time=Deterministic(900.0), patience=Exponential(600.0)
+        "k", arrivals=PoissonArrivals(0.05), handle_time=Deterministic(1000.0), patience=Exponential(600.0)
     )
     group = AgentGroup(
         "g",
