@@ -175,6 +175,21 @@ def test_a_wait_and_a_flag_are_enough():
     assert (calls.handle_time[0], calls.wrap_up_time[0]) == (240.0, 40.0)
 
 
+def test_waiting_begins_in_the_queue():
+    """Where a log knows arrival and entry into the queue, the wait counts from the queue, and the report says so."""
+    history = read_history(
+        {
+            "arrival": ["2026-05-04T10:00:00Z", "2026-05-04T10:01:00Z"],
+            "queue_entry": ["2026-05-04T10:00:40Z", ""],
+            "answered_at": ["2026-05-04T10:00:50Z", "2026-05-04T10:01:05Z"],
+            "ended_at": ["2026-05-04T10:02:00Z", "2026-05-04T10:02:00Z"],
+        }
+    )
+
+    assert history.calls.waited.tolist() == [10.0, 5.0]
+    assert "waiting begins in the queue" in str(history.report)
+
+
 def test_tickets_without_a_beginning_are_answered_when_they_end():
     """A log that only says when tickets came and were resolved, and by whom, has no handle times and no abandonment."""
     history = read_history(

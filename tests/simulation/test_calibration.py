@@ -126,3 +126,14 @@ def test_the_spread_needs_two_replications(office, observed):
     """One replication tells nothing of how replications differ."""
     with pytest.raises(InvalidInputError, match="at least 2"):
         office.calibrate(observed, replications=1)
+
+
+def test_groups_without_agents_do_not_shift_the_others(office, observed):
+    """Numbers of groups are matched by name: an empty group before them changes nothing."""
+    other = evolve(office, agent_groups=(AgentGroup("nobody", {"loans": 1.0}, size=0), *office.agent_groups))
+
+    found = other.calibrate(observed, longest_idle(), replications=3)
+
+    (groups,) = (part for part in found.compared if part.axes == ("agent_group",))
+    assert groups.names == (("experts", "all"),)
+    assert np.abs(groups.observed - groups.simulated).max() < 0.03

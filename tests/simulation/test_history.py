@@ -153,6 +153,24 @@ def test_given_agents_replace_inferred_ones(history, bank):
     assert "agents of the log are not among those given: left out" in found.summary()
 
 
+def test_wrap_up_is_learned_apart():
+    """Handle times of a log hold the wrap-up; in a scenario the two add up again."""
+    start = np.arange(200) * 600.0
+    lengths = np.random.default_rng(3).gamma(4.0, 60.0, 200)
+    wrap_up = np.random.default_rng(4).gamma(2.0, 15.0, 200)
+    held = {
+        "ended_at": start + lengths,
+        "handle_time": lengths + wrap_up,
+        "wrap_up_time": wrap_up,
+        "agent": ["ann"] * 200,
+    }
+
+    (kind,) = learn_history(Ledger.of(arrived_at=start, answered_at=start, **held)).conversation_types
+
+    assert kind.handle_time.mean == pytest.approx(lengths.mean())
+    assert kind.wrap_up.mean == pytest.approx(wrap_up.mean())
+
+
 def test_agents_without_names_become_as_many_as_were_busy_at_once():
     """A log without agents gives staff by half-hour: the most that were busy at once."""
     start = np.array([0.0, 10.0, 20.0, 4000.0])

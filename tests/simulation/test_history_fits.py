@@ -93,6 +93,19 @@ def test_days_that_vary_as_a_whole_are_found():
     assert sum(cv > 0 for cv in found) <= 3  # each with chance 0.01: false alarm 2e-4
 
 
+def test_chance_is_taken_off_the_spread_of_days():
+    """At 15 arrivals a day, where chance alone spreads counts by 0.26, a day factor of 0.4 is found as 0.4."""
+    window, local = weeks(26)
+    busy = DoublyStochasticArrivals(VaryingArrivals((0.0,), (15 / DAY,)), Gamma(1.0, 0.4))
+
+    found = [
+        fit_arrivals(MONDAY + busy.instants(np.random.default_rng(seed), 26 * WEEK), window, local).day_cv
+        for seed in range(12)
+    ]
+
+    assert np.mean(found) == pytest.approx(0.4, rel=0.08)
+
+
 def test_the_week_is_that_of_the_local_clock():
     """Who opens at eight by the clock opens at eight on both sides of a change of the clocks."""
     zone = ZoneInfo("Europe/Berlin")
@@ -253,7 +266,7 @@ def test_levels_become_shifts_that_add_up():
 
 def test_agents_who_handle_the_same_belong_together():
     """Groups are found by what was handled: strays are no skills, rare types are, and a lone set joins its like."""
-    handled = np.array([[90, 0, 8], [80, 1, 7], [40, 60, 0], [30, 50, 0], [70, 0, 1], [0, 0, 0]])
+    handled = np.array([[900, 4, 8], [80, 1, 7], [40, 60, 0], [30, 50, 0], [70, 0, 1], [0, 0, 0]])
 
     teams = find_teams(handled, ("loans", "cards", "fraud"))
 

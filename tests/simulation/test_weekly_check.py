@@ -105,3 +105,17 @@ def test_what_nobody_ever_meets_is_said_once(skill: str):
     scenario = day(kind("loans", 10), groups=(AgentGroup("all", {skill: 1.0}, size=3),))
 
     assert [code for severity, code, _ in found(scenario) if severity == "problem"] == ["requirement_never_met"]
+
+
+def test_sets_of_agents_that_overlap_are_added_up():
+    """1.7 agents' work each for two pairs of agents that share one: 0.85 alone, but 3.4 for three agents together."""
+    groups = (
+        AgentGroup("lenders", {"loans": 1.0}),
+        AgentGroup("all", {"loans": 1.0, "cards": 1.0}),
+        AgentGroup("tellers", {"cards": 1.0}),
+    )
+
+    ((_, code, message),) = found(day(kind("loans", 17), kind("cards", 17), groups=groups))
+
+    assert code == "load_above_1"
+    assert message.startswith("load above 1, up to 1.13, for loans, cards in 24 hours")
