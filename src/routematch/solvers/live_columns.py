@@ -156,11 +156,13 @@ class Columns:
             found.append((self.gain[slot] + base - amount, slot, amount))
         for slot in self._waiting:
             nodes, worth = self._pairs[slot] or _NO_PAIRS
-            # A full row has every node at its own place.
-            is_there = node < len(nodes) and nodes[node] == node
-            position = node if is_there else int(nodes.searchsorted(node))
-            if position < len(nodes) and nodes[position] == node:
-                found.append((self.gain[slot] + base - int(worth[position]), slot, int(worth[position])))
+            position = node  # where a full row has it
+            if node >= len(nodes) or nodes.item(node) != node:
+                position = int(nodes.searchsorted(node))
+                if position == len(nodes) or nodes.item(position) != node:
+                    continue
+            amount = worth.item(position)
+            found.append((self.gain[slot] + base - amount, slot, amount))
         return found
 
     def _write_log(self) -> None:
