@@ -75,7 +75,7 @@ def row(name: str, modules: list[ModuleType]) -> str:
 
 
 def members(rung: str, module: ModuleType) -> str:
-    """Return the table of a family's members, read from its registry: `TERMS` of `routematch.terms`, or as named here."""
+    """Return the table of the members of a family, read from its registry, such as `TERMS` of `routematch.terms`."""
     names = (rung.upper(), "PRESETS", "LEARNERS")
     registry = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if not isinstance(registry, dict):

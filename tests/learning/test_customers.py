@@ -53,6 +53,14 @@ def test_survival_and_hazards_agree():
     assert found.surviving == pytest.approx(law.survival(np.array(found.starts)).tolist(), abs=0.01)
 
 
+def test_the_report_says_how_long_they_wait_and_when_they_come():
+    """Patience stands in the report as shares who give up, arrivals as the busiest hour."""
+    report = fit(waiting(1, 8000, 200.0, 100.0), learners=[Patience(), Arrivals()]).report()
+
+    assert "26% within 1 min" in report
+    assert "Arrivals, all types: most at" in report
+
+
 def test_types_with_few_who_gave_up_are_judged_with_all():
     """A type has a patience of its own from thirty who gave up on."""
     log = waiting(2, 400, 100.0, 100.0)

@@ -42,6 +42,8 @@ def test_no_choice_loses_more_than_was_allowed(seed, most_loss):
     drawn = thompson(estimates, np.random.default_rng(seed), most_loss=most_loss)
     upper = upper_confidence(estimates, most_loss=most_loss)
 
+    for agent in SIX:
+        assert abs(drawn.success[agent]["billing"].mean - mean(estimates, agent)) <= most_loss / 2 + 1e-9
     for tried in (drawn, upper):
         chosen = max(SIX, key=lambda agent: tried.success[agent]["billing"].mean)
         assert mean(estimates, chosen) >= best - most_loss - 1e-9

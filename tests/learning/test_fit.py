@@ -441,6 +441,16 @@ def test_one_agent_cannot_make_hanging_up_usual():
     assert after == pytest.approx(before, rel=0.35)
 
 
+def test_agents_who_are_all_alike_are_not_cut_short():
+    """Where all need nearly the same time, a second less than usual is no hanging up."""
+    history = [Outcome("c", f"{i % 5}", handle_time=60.0 + i % 5, skills=BILLING) for i in range(200)]
+
+    known = fit(history)
+
+    assert known.hang_up_time["billing"] < 20
+    assert set(known.handle_time) == {"*", "0", "1", "2", "3", "4"}
+
+
 def test_quick_help_is_no_faster_than_the_limit():
     """A matter resolved in a second counts as a success, and as no faster than what can be work."""
     known = evolve(fit(desk()), hang_up_time={"billing": 30.0})

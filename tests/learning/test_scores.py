@@ -71,7 +71,9 @@ def test_the_later_part_is_later():
     early = [Outcome("c", "ana", resolved=True, ended_at=float(i)) for i in range(50)]
     late = [Outcome("c", "ana", resolved=False, ended_at=1000.0 + i) for i in range(50)]
 
-    found = score([*late, *early], later=0.5)
+    mixed = [outcome for pair in zip(late, early, strict=True) for outcome in pair]
+
+    found = score(mixed, later=0.5)
 
     assert found.log_loss["one mean for all"] > 4
 

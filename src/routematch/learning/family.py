@@ -48,6 +48,10 @@ class Family(Protocol):
         """Return the variance of a belief worth so many observations."""
         ...
 
+    def scatter(self, between: Floats, variance: Floats, count: Floats) -> Floats:
+        """Return the variance of a mean of `count` observations of an agent, the agent's own mean being drawn too."""
+        ...
+
     def log_likelihood(self, cells: CellColumns, mean: Floats, strength: Floats, variance: Floats) -> Floats:
         """Return the log-likelihood of each cell, up to a constant, when agents scatter by a belief."""
         ...
@@ -60,7 +64,8 @@ class Binomial:
     def linear(self, mean: Floats) -> Floats:
         """Return logits."""
         with np.errstate(divide="ignore"):
-            return np.clip(np.log(mean) - np.log1p(-mean), -_WIDEST, _WIDEST)
+            logits: Floats = np.clip(np.log(mean) - np.log1p(-mean), -_WIDEST, _WIDEST)
+        return logits
 
     def mean(self, linear: Floats) -> Floats:
         """Return probabilities."""
@@ -85,6 +90,10 @@ class Binomial:
     def between(self, strength: Floats, variance: Floats) -> Floats:
         """Return the variance of the Beta law."""
         return variance / (strength + 1.0)
+
+    def scatter(self, between: Floats, variance: Floats, count: Floats) -> Floats:
+        """Return that of the Beta-Binomial law: what lies between agents is no noise inside."""
+        return between + (variance - between) / count
 
     def log_likelihood(self, cells: CellColumns, mean: Floats, strength: Floats, variance: Floats) -> Floats:  # noqa: ARG002
         """Return the Beta-Binomial one."""
@@ -136,9 +145,13 @@ class Normal:
         """Return the variance of the belief."""
         return variance / strength
 
+    def scatter(self, between: Floats, variance: Floats, count: Floats) -> Floats:
+        """Return the variance between agents, and the noise over the count."""
+        return between + variance / count
+
     def log_likelihood(self, cells: CellColumns, mean: Floats, strength: Floats, variance: Floats) -> Floats:
         """Return that of the mean of each cell."""
-        spread = variance / strength + variance / cells.count
+        spread = self.scatter(self.between(strength, variance), variance, cells.count)
         return -0.5 * (np.log(spread) + (cells.mean - mean) ** 2 / spread)
 
 

@@ -6,14 +6,13 @@ that look normal, however many conversations this brings.
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import numpy as np
 from attrs import evolve, field, frozen
 
 from routematch.errors import Faults
-from routematch.learning.experience import Experience, Floats
+from routematch.learning.experience import Codes, Experience, Floats
 from routematch.model import Estimates
 from routematch.model.checks import check_number
 from routematch.model.frozen import FrozenMap
@@ -24,6 +23,8 @@ __all__ = ["HangUps"]
 _LEAST = 30
 #: Medians of absolute deviations to standard deviations, for the normal law.
 _MAD = 1.4826
+#: Times are never taken as more alike than this, as a standard deviation of their logarithms.
+_LEAST_SPREAD = 0.5
 
 
 @frozen
@@ -48,20 +49,34 @@ class HangUps:
     def learn(self, history: Experience, known: Estimates) -> Estimates:
         """Return `known` with a limit for each skill that has none yet and shows enough."""
         seconds, agent = history.seconds[history.row], history.agent[history.row]
-        found = {}
-        for code, skill in enumerate(history.skills):
-            those = (history.skill == code) & (seconds > 0)
-            if skill not in known.hang_up_time and those.sum() >= _LEAST:
-                found[skill] = self._limit(np.log(seconds[those]), agent[those])
+        those = seconds > 0
+        enough = np.bincount(history.skill[those], minlength=len(history.skills)) >= _LEAST
+        those &= enough[history.skill]
+        skill, pair = history.skill[those], history.skill[those] * len(history.agents) + agent[those]
+        limits = zip(*_limits(np.log(seconds[those]), skill, pair, self.deviations), strict=True)
+        found = {name: limit for code, limit in limits if (name := history.skills[code]) not in known.hang_up_time}
         return evolve(known, hang_up_time=FrozenMap({**known.hang_up_time, **found}))
 
-    def _limit(self, logs: Floats, agent: Floats) -> float:
-        order = np.argsort(agent, kind="stable")
-        cuts = np.flatnonzero(np.diff(agent[order])) + 1
-        own = np.split(logs[order], cuts)
-        centers = [float(np.median(each)) for each in own]
-        spreads = [
-            float(np.median(np.abs(each - center))) for each, center in zip(own, centers, strict=True) if len(each) > 4
-        ]
-        spread = float(np.median(spreads)) if spreads else float(np.median(np.abs(logs - np.median(logs))))
-        return math.exp(float(np.median(centers)) - self.deviations * _MAD * spread)
+
+def _limits(logs: Floats, skill: Codes, pair: Codes, deviations: float) -> tuple[list[int], list[float]]:
+    """Return the skills and their limits; every agent has one voice about what is usual and how much it varies."""
+    pairs, place = np.unique(pair, return_inverse=True)
+    skill_of = np.zeros(len(pairs), np.intp)
+    skill_of[place] = skill
+    centers = _medians(place, logs)
+    inside = _medians(place, np.abs(logs - centers[place]))
+    skills, of_skill = np.unique(skill_of, return_inverse=True)
+    usual = _medians(of_skill, centers)
+    spread = np.hypot(_medians(of_skill, inside), _medians(of_skill, np.abs(centers - usual[of_skill])))
+    limits = np.exp(usual - deviations * np.maximum(_MAD * spread, _LEAST_SPREAD))
+    return skills.tolist(), limits.tolist()
+
+
+def _medians(group: Codes, values: Floats) -> Floats:
+    """Return the median of each group; groups are numbered from 0 without gaps."""
+    order = np.lexsort((values, group))
+    counts = np.bincount(group)
+    first = np.cumsum(counts) - counts
+    low, high = values[order][first + (counts - 1) // 2], values[order][first + counts // 2]
+    medians: Floats = (low + high) / 2.0
+    return medians

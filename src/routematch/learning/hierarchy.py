@@ -106,8 +106,7 @@ def _score(cells: CellColumns, family: Family, fit: _Fit, linear: Floats) -> tup
     mean = family.mean(linear)
     variance, slope = family.variance(mean, cells.skill), family.slope(mean)
     between = family.between(fit.strength[cells.skill], variance)
-    spread = between + np.maximum(variance - between, 0.0) / cells.count
-    spread = np.maximum(spread, 1e-12)
+    spread = np.maximum(family.scatter(between, variance, cells.count), 1e-12)
     return slope * (cells.mean - mean) / spread, slope**2 / spread
 
 

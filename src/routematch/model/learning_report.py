@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from routematch.model.evidence import EVERYTHING, Cell, Evidence
+from routematch.model.learned import PatienceEstimate
 
 if TYPE_CHECKING:
     from routematch.model.estimates import Estimates
@@ -102,8 +103,8 @@ def _customers(estimates: Estimates) -> Iterator[str]:
         yield f"Cut short, so no sign of speed, is what ended sooner than: {times}."
     for name, patience in sorted(estimates.patience.items())[:_MOST_ROWS]:
         known = f"from {patience.given_up:.0f} who gave up and {patience.answered:.0f} who were answered"
-        first, last = patience.hazards[0] * 60, patience.hazards[-1] * 60
-        yield f"Patience, {_of(name)}: {first:.1%} a minute give up at first, {last:.1%} at last, {known}."
+        shares = ", ".join(f"{_gone(patience, 60.0 * minutes):.0%} within {minutes} min" for minutes in (1, 3, 10))
+        yield f"Patience, {_of(name)}: when nobody answers, {shares} give up; {known}."
     for name, arrivals in sorted(estimates.arrivals.items())[:_MOST_ROWS]:
         peak = max(arrivals.rates)
         at = arrivals.rates.index(peak)
@@ -114,6 +115,13 @@ def _customers(estimates: Estimates) -> Iterator[str]:
         )
     if estimates.affinity is not None:
         yield _affinity(estimates)
+
+
+def _gone(patience: PatienceEstimate, waited: float) -> float:
+    """Return the share that gives up within some seconds."""
+    ends = (*patience.starts[1:], math.inf)
+    steps = zip(patience.starts, ends, patience.hazards, strict=True)
+    return -math.expm1(-sum(hazard * max(min(waited, end) - start, 0.0) for start, end, hazard in steps))
 
 
 def _affinity(estimates: Estimates) -> str:
