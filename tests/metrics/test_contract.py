@@ -58,24 +58,24 @@ def test_it_says_what_it_is(metric):
     assert metric.name in METRICS
 
 
-@pytest.mark.parametrize("axes", [(), *((axis,) for axis in AXES), ("agent_group", "time_of_day"), ("time", "agent")])
-def test_it_gives_one_number_for_each_group(metric, axes):
+VIEWS = [(), *((axis,) for axis in AXES), ("agent_group", "time_of_day"), ("time", "agent")]
+
+
+def test_it_gives_one_number_for_each_group(metric):
     """Whatever the groups: right shape, in range, the same when asked twice, the ledger unchanged."""
     for ledger in (small(), by_chance(3)):
         before = {name: array.copy() for name, array in ledger.columns().items()}
-        check(metric, ledger, axes)
-        assert all(
-            np.array_equal(before[name], array, equal_nan=array.dtype.kind == "f")
-            for name, array in ledger.columns().items()
-        )
+        for axes in VIEWS:
+            check(metric, ledger, axes)
+        for name, array in ledger.columns().items():
+            assert np.array_equal(before[name], array, equal_nan=array.dtype.kind == "f")
 
 
-@pytest.mark.parametrize("axes", [(), *((axis,) for axis in AXES)])
-def test_nothing_gives_nan_and_no_error(metric, axes):
+def test_nothing_gives_nan_and_no_error(metric):
     """An empty ledger is not known about; counts are 0."""
-    values = check(metric, empty(), axes)
-
-    assert (values == 0 if metric.name in COUNTS else np.isnan(values)).all()
+    for axes in VIEWS:
+        values = check(metric, empty(), axes)
+        assert (values == 0 if metric.name in COUNTS else np.isnan(values)).all()
 
 
 def test_unknown_columns_give_nan_and_no_error(metric):
@@ -84,29 +84,27 @@ def test_unknown_columns_give_nan_and_no_error(metric):
 
 
 @pytest.mark.parametrize("axis", ROWS)
-@pytest.mark.parametrize("seed", range(3))
-def test_a_group_is_like_a_ledger_of_its_own(metric, axis, seed):
+def test_a_group_is_like_a_ledger_of_its_own(metric, axis):
     """The number of a group is the number of the ledger of that group alone, unless it is about agents' time."""
-    ledger = by_chance(seed)
-    grouped = check(metric, ledger, (axis,))
-    codes = getattr(ledger, axis).codes
-    alone = [measure(ledger.select(codes == code), metric) for code in range(len(grouped))]
-
-    if metric.name in RELATIVE or measure(ledger.select(codes == 99), metric) > 0:
-        return  # it reads agent intervals, which belong to no conversation
     repeats_across = metric.name == "first_contact_resolution" and axis in {"agent", "agent_group"}
     crossed = metric.name == "type_wait_spread" and axis == "conversation_type"
-    if not (repeats_across or crossed):
+    for seed in range(3):
+        ledger = by_chance(seed)
+        grouped = check(metric, ledger, (axis,))
+        codes = getattr(ledger, axis).codes
+        reads_agents = measure(ledger.select(codes == 99), metric) > 0  # intervals belong to no conversation
+        if metric.name in RELATIVE or reads_agents or repeats_across or crossed:
+            continue
+        alone = [measure(ledger.select(codes == code), metric) for code in range(len(grouped))]
         np.testing.assert_allclose(grouped, alone, rtol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_another_zero_of_time_changes_nothing(metric, seed):
+def test_another_zero_of_time_changes_nothing(metric):
     """Instants may count from any zero."""
-    early, late = by_chance(seed), by_chance(seed, start_at=1.7e9)
-
-    for axes in ((), ("conversation_type",), ("agent",)):
-        np.testing.assert_allclose(check(metric, early, axes), check(metric, late, axes), rtol=1e-6)
+    for seed in range(3):
+        early, late = by_chance(seed), by_chance(seed, start_at=1.7e9)
+        for axes in ((), ("conversation_type",), ("agent",)):
+            np.testing.assert_allclose(check(metric, early, axes), check(metric, late, axes), rtol=1e-6)
 
 
 def test_the_rows_of_another_order_change_nothing(metric):
