@@ -7,6 +7,7 @@ import pytest
 
 from routematch.solvers import AssignmentProblem, capped, engines, solve, sparse
 from routematch.solvers.capped import solve_capped, without_caps
+from routematch.solvers.choice import Choice
 from routematch.solvers.network import build_network
 from routematch.solvers.prices import smallest_prices
 from routematch.solvers.verify import is_feasible, total
@@ -95,7 +96,7 @@ def test_a_matching_that_keeps_the_caps_anyway_is_the_answer(monkeypatch):
 
 @pytest.mark.parametrize("fault", ["no pair is missed", "caps forgotten", "given up"])
 def test_a_wrong_answer_under_caps_is_never_called_optimal(monkeypatch, fault):
-    """When missed pairs or caps are overlooked, some answers have no proof and the reference gives them."""
+    """When missed pairs or caps are overlooked, some answers have no proof and the chains give them."""
     problems = [with_caps(seed) for seed in range(60)]
     expected = [facts(solve(problem, method="min_cost_flow")) for problem in problems]
     monkeypatch.setattr(capped, "FIRST", 1)
@@ -106,8 +107,17 @@ def test_a_wrong_answer_under_caps_is_never_called_optimal(monkeypatch, fault):
     else:
         monkeypatch.setattr(capped, "ROUNDS", 0)
     found = [solve(problem, method="sparse") for problem in problems]
-    assert "min_cost_flow" in {matching.method for matching in found}
+    assert "chains" in {matching.method for matching in found}
     assert [facts(matching) for matching in found] == expected
+
+
+def test_caps_are_given_to_scipy_when_the_chains_grow_long(monkeypatch):
+    """When the chains use up their steps, the answer is the same with caps as without a limit."""
+    monkeypatch.setattr(engines, "choose", lambda network, **_: Choice("chains", 0))
+    problems = [with_caps(seed) for seed in range(60)]
+    found = [solve(problem) for problem in problems]
+    assert "sparse" in {matching.method for matching in found}
+    assert [facts(matching) for matching in found] == [facts(solve(p, method="min_cost_flow")) for p in problems]
 
 
 @pytest.mark.slow

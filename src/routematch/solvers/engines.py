@@ -1,8 +1,8 @@
 """Solve a matching problem: pick an engine by size and shape, prove its answer, choose the canonical one.
 
 Engines differ only in speed. Each of them hands over a matching; from there on all share one road: smallest prices,
-proof in whole numbers, canonical choice among the best. If no prices prove a matching of scipy's, the reference engine
-(`flow`) is asked. The engines of this package bring prices that bound every matching; where these do not meet the
+proof in whole numbers, canonical choice among the best. If no prices prove a matching of scipy's, or one gives up, the
+chains are asked. The engines of this package bring prices that bound every matching; where these do not meet the
 value, the answer is handed out with that bound and not called optimal. So no wrong answer is ever called optimal.
 """
 
@@ -117,7 +117,7 @@ def solve_network(network: Network, method: Method = "auto", budget: int | None 
     if method in {"auto", "classes"}:
         return _by_choice(network, budget if method == "auto" else None, asks_for_kinds=method == "classes")
     if method in {"hungarian", "sparse"}:
-        return _by_scipy(network, method) or _by_reference(network)
+        return _by_scipy(network, method) or _by_chains(network)
     result = solve_flow(network, budget) if method == "min_cost_flow" else solve_chains(network, budget)
     return Solution(result.pair, result.duals, method, result.steps)
 
@@ -131,11 +131,11 @@ def _by_choice(network: Network, budget: int | None, *, asks_for_kinds: bool = F
             return found
         choice = choose(network, has_kinds=False)
     if choice.method == "hungarian" and budget is None:
-        return _by_scipy(network, "hungarian") or _by_reference(network)
+        return _by_scipy(network, "hungarian") or _by_chains(network)
     result = solve_chains(network, choice.limit if budget is None else budget, gives_up=budget is None)
     if result.is_complete or budget is not None:
         return Solution(result.pair, result.duals, "chains", result.steps)
-    return _by_scipy(network, choice.otherwise) or _by_reference(network)
+    return _by_scipy(network, choice.otherwise) or _by_chains(network)
 
 
 def _by_scipy(network: Network, method: str) -> Solution | None:
@@ -161,10 +161,10 @@ def _engine(method: str) -> Callable[[Network], Ints | None]:
     return solve_classes if method == "classes" else _solve_sparse
 
 
-def _by_reference(network: Network) -> Solution:
-    """Ask the engine that needs no other."""
-    result = solve_flow(network)
-    return Solution(result.pair, result.duals, "min_cost_flow", result.steps)
+def _by_chains(network: Network) -> Solution:
+    """Ask the engine that takes every problem, however long."""
+    result = solve_chains(network)
+    return Solution(result.pair, result.duals, "chains", result.steps)
 
 
 def _of_small(small: SmallSolution, resolution: float) -> Matching:

@@ -242,13 +242,16 @@ def _usable_of_dense(problem: AssignmentProblem, value: NDArray[np.float64], hol
     usable = value >= ((hold - 1.0) * problem.resolution)[:, None]
     if problem.eligible is not None:
         usable &= problem.eligible
-    row_of, agent_of = np.divmod(np.flatnonzero(usable), max(value.shape[1], 1))
-    worth = _scaled(value[usable], problem.resolution, "value") - hold[row_of]
+    entries, degree = np.flatnonzero(usable), np.count_nonzero(usable, axis=1)
+    worth = _scaled(value.reshape(-1)[entries], problem.resolution, "value")
+    if hold.any():
+        worth -= np.repeat(hold.astype(np.float64), degree)
+    entries -= np.repeat(np.arange(len(hold)) * value.shape[1], degree)
+    start = np.concatenate([[0], np.cumsum(degree)])
     keep = worth >= 0
     if not keep.all():
-        row_of, agent_of, worth = row_of[keep], agent_of[keep], worth[keep]
-    start = np.searchsorted(row_of, np.arange(len(hold) + 1))
-    return start, agent_of.astype(np.int32), worth.astype(np.int64)
+        start, entries, worth = np.concatenate([[0], np.cumsum(keep)])[start], entries[keep], worth[keep]
+    return start, entries.astype(np.int32), worth.astype(np.int64)
 
 
 def _unit_cost(problem: AssignmentProblem, widest: int) -> Ints | None:
