@@ -81,8 +81,9 @@ def members(rung: str, module: ModuleType) -> str:
     if not isinstance(registry, dict):
         return ""
     rows = [
-        f"| `{name}` | {{py:obj}}`{member.__name__} <{module.__name__}.{member.__name__}>` | {first_line(member)} |"
+        f"| `{name}` | {{py:obj}}`{made.__name__} <{module.__name__}.{made.__name__}>` | {first_line(member)} |"
         for name, member in registry.items()
+        for made in [member if hasattr(member, "__name__") else type(member)]  # some families list members ready made
     ]
     return MEMBERS.format(rows="\n".join(rows))
 

@@ -56,6 +56,7 @@ def test_parquet_gives_the_same_as_csv(tmp_path):
 
     assert types[0] == types[1]
     assert len(types[0]["rows"]) == 3
+    assert found[1]["facts"]["observed"] == "2.5 h"
 
 
 def test_any_call_log_can_be_reported(tmp_path):

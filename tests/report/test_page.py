@@ -156,7 +156,7 @@ def test_hostile_names_are_harmless():
     hostile = Chart(
         EVIL, "bar", (EVIL, "b"), (Series(EVIL, (1.0, 2.0)),), x_label=EVIL, marks=(Mark(1.0, EVIL),), note=EVIL
     )
-    heat = Chart(EVIL, "heat", (EVIL, "b"), (Series(EVIL, (1.0, 2.0)),))
+    heat = Chart(EVIL, "heat", (EVIL, "$\\frac$"), (Series("$_$", (1.0, 2.0)),))
     result.charts = lambda: (hostile, heat)
     result.findings = lambda: (EVIL,)
     result.facts = lambda: {EVIL: EVIL}

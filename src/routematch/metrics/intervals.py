@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from attrs import evolve, field, frozen
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
 
 from routematch.errors import Faults
 from routematch.metrics.breakdown import Breakdown
@@ -109,7 +108,7 @@ def student_t(values: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, F
         mean = filled.sum(axis=0) / count
         squares = np.where(known, (table - mean) ** 2, 0.0).sum(axis=0)
         error = np.sqrt(squares / (count - 1) / count)
-        reach = stdtrit(np.maximum(count - 1, 1), (1 + confidence) / 2)
+        reach = _quantile(np.maximum(count - 1, 1), (1 + confidence) / 2)
     half_width = np.where(count > 1, reach * error, np.nan)
     return np.asarray(mean), half_width, np.asarray(count)
 
@@ -441,7 +440,7 @@ class Until:
         return max(low + len(values) - len(known), len(values) + 1)
 
     def _half_width(self, spread: float, count: int) -> float:
-        return float(stdtrit(count - 1, (1 + self.confidence) / 2)) * spread / math.sqrt(count)
+        return float(_quantile(count - 1, (1 + self.confidence) / 2)) * spread / math.sqrt(count)
 
 
 def until(
@@ -481,6 +480,16 @@ def _check_confidence(confidence: float) -> None:
         faults.raise_if_any()
 
 
+def _quantile(freedom: ArrayLike, probability: float) -> Floats:
+    """Return quantiles of Student's t."""
+    from scipy.special import stdtrit
+
+    quantiles: Floats = stdtrit(freedom, probability)
+    return quantiles
+
+
 def two_sided(t: float, freedom: float) -> float:
     """Return the chance of a Student t at least this far from 0."""
+    from scipy.special import stdtr
+
     return float(2 * stdtr(freedom, -abs(t)))

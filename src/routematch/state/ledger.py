@@ -24,41 +24,31 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from routematch.errors import Faults
+from routematch.state import ledger_files
 from routematch.state.agent_intervals import STATES, AgentIntervals
 from routematch.state.category import Category, Words
 from routematch.state.columns import column
-from routematch.state.ledger_columns import Numbers, category, codes, fault_rows, numbers
+from routematch.state.ledger_columns import (
+    CATEGORIES,
+    NONE_BEFORE,
+    NUMBERS,
+    Numbers,
+    category,
+    codes,
+    fault_rows,
+    numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["ENDINGS", "NONE_BEFORE", "STATES", "AgentIntervals", "Category", "Ledger"]
+__all__ = ["CATEGORIES", "ENDINGS", "NONE_BEFORE", "NUMBERS", "STATES", "AgentIntervals", "Category", "Ledger"]
 
 #: Words behind the codes of `Ledger.ending`.
 ENDINGS = ("open", "completed", "abandoned", "refused")
 OPEN, COMPLETED, ABANDONED, REFUSED = range(4)
-
-#: `Ledger.repeats` of a conversation that follows none.
-NONE_BEFORE = -1
-
-CATEGORIES = ("conversation_type", "channel", "queue", "customer", "agent", "agent_group")
-NUMBERS = (
-    "arrived_at",
-    "answered_at",
-    "ended_at",
-    "handle_time",
-    "wrap_up_time",
-    "ending",
-    "resolved",
-    "satisfaction",
-    "value",
-    "transfers",
-    "repeats",
-    "due_at",
-    "priority",
-)
 
 
 @frozen(eq=False)
@@ -268,33 +258,23 @@ class Ledger:
 
     def to_csv(self, path: str | Path) -> None:
         """Write the conversations as CSV, UTF-8, one head line; nothing stands for none and unknown."""
-        from routematch.state import ledger_files
-
-        ledger_files.write_csv(self, Path(path))
+        ledger_files.write_csv(self.columns(), Path(path))
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the conversations as Parquet (extra ``arrow``); the window goes into the metadata."""
-        from routematch.state import ledger_files
-
-        ledger_files.write_parquet(self, Path(path))
+        ledger_files.write_parquet(self.columns(), self._categories, self.window, Path(path))
 
     def to_arrow(self) -> pa.Table:
         """Return the conversations as a table of pyarrow (extra ``arrow``), words as dictionaries."""
-        from routematch.state import ledger_files
-
-        return ledger_files.arrow_table(self)
+        return ledger_files.arrow_table(self.columns(), self._categories, self.window)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the conversations as a frame of pandas, words as categories; pandas must be installed."""
-        from routematch.state import ledger_files
-
-        return ledger_files.pandas_frame(self)
+        return ledger_files.pandas_frame(self.columns(), self._categories)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the conversations as a frame of polars; polars must be installed."""
-        from routematch.state import ledger_files
-
-        return ledger_files.polars_frame(self)
+        return ledger_files.polars_frame(self.columns())
 
     @classmethod
     def from_columns(
@@ -312,9 +292,11 @@ class Ledger:
         InvalidInputError
             Listing unknown columns and everything that `of` lists.
         """
-        from routematch.state import ledger_files
+        return cls.of(**ledger_files.read_columns(table, window))
 
-        return ledger_files.from_columns(table, window=window)
+    @property
+    def _categories(self) -> dict[str, Category]:
+        return {name: getattr(self, name) for name in CATEGORIES}
 
     # --- checks ---------------------------------------------------------------------------------------------------
 

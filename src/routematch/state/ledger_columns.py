@@ -14,9 +14,30 @@ from numpy.typing import NDArray
 from routematch.errors import Faults
 from routematch.state.category import NO_WORD, Category, Words
 
-__all__ = ["Numbers", "category", "codes", "constant", "fault_rows", "numbers"]
+__all__ = ["CATEGORIES", "NONE_BEFORE", "NUMBERS", "Numbers", "category", "codes", "constant", "fault_rows", "numbers"]
 
 Entry = TypeVar("Entry", bound=np.generic)
+
+#: Columns of words of a ledger, and its columns of numbers.
+CATEGORIES = ("conversation_type", "channel", "queue", "customer", "agent", "agent_group")
+NUMBERS = (
+    "arrived_at",
+    "answered_at",
+    "ended_at",
+    "handle_time",
+    "wrap_up_time",
+    "ending",
+    "resolved",
+    "satisfaction",
+    "value",
+    "transfers",
+    "repeats",
+    "due_at",
+    "priority",
+)
+
+#: `Ledger.repeats` of a conversation that follows none.
+NONE_BEFORE = -1
 
 Numbers = Sequence[float] | Sequence[int] | NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 

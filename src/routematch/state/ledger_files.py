@@ -9,29 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve
 from numpy.typing import NDArray
 
 from routematch.errors import Faults, MissingExtraError
 from routematch.state.category import Category
-from routematch.state.ledger import CATEGORIES, NONE_BEFORE, NUMBERS, Ledger
+from routematch.state.ledger_columns import CATEGORIES, NONE_BEFORE, NUMBERS
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["arrow_table", "from_columns", "pandas_frame", "polars_frame", "write_csv", "write_parquet"]
+__all__ = ["arrow_table", "pandas_frame", "polars_frame", "read_columns", "write_csv", "write_parquet"]
+
+Columns = Mapping[str, NDArray[np.generic]]
+Categories = Mapping[str, Category]
+Window = tuple[float, float]
 
 _WHOLE = {"transfers": 0, "repeats": NONE_BEFORE, "priority": 0}
 _DERIVED = ("waited",)
+_INSTANTS = ("arrived_at", "answered_at", "ended_at")
 #: Arrival plus wait misses the end of the wait by less than this.
 _ROUNDING = 1e-5
 
 
-def write_csv(ledger: Ledger, path: Path) -> None:
+def write_csv(columns: Columns, path: Path) -> None:
     """Write conversations as CSV."""
-    columns = ledger.columns()
     with path.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(columns)
@@ -47,62 +50,59 @@ def _as_text(array: NDArray[np.generic]) -> list[object]:
     return list(shown)
 
 
-def arrow_table(ledger: Ledger) -> pa.Table:
+def arrow_table(columns: Columns, categories: Categories, window: Window) -> pa.Table:
     """Return conversations as an Arrow table."""
     try:
         import pyarrow as pa
     except ImportError as error:
         raise MissingExtraError("arrow", "a table of Arrow") from error
     arrays = {}
-    for name, array in ledger.columns().items():
-        if name in CATEGORIES:
-            held: Category = getattr(ledger, name)
+    for name, array in columns.items():
+        if name in categories:
+            held = categories[name]
             codes = pa.array(held.codes, mask=held.codes < 0)
             arrays[name] = pa.DictionaryArray.from_arrays(codes, pa.array(held.names, pa.string()))
         else:
             arrays[name] = pa.array(array, from_pandas=True)
-    about = json.dumps({"schema": "routematch/ledger/1", "window": ledger.window})
+    about = json.dumps({"schema": "routematch/ledger/1", "window": window})
     return pa.table(arrays).replace_schema_metadata({"routematch": about})
 
 
-def write_parquet(ledger: Ledger, path: Path) -> None:
+def write_parquet(columns: Columns, categories: Categories, window: Window, path: Path) -> None:
     """Write conversations as Parquet."""
-    table = arrow_table(ledger)
+    table = arrow_table(columns, categories, window)
     from pyarrow import parquet
 
     parquet.write_table(table, path)
 
 
-def pandas_frame(ledger: Ledger) -> pd.DataFrame:
+def pandas_frame(columns: Columns, categories: Categories) -> pd.DataFrame:
     """Return conversations as a frame of pandas."""
     try:
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError("pandas", "a frame of pandas") from error
-    columns: dict[str, Any] = dict(ledger.columns())
-    for name in CATEGORIES:
-        held: Category = getattr(ledger, name)
-        columns[name] = pd.Categorical.from_codes(held.codes, categories=list(held.names))
-    return pd.DataFrame(columns)
+    frame: dict[str, Any] = dict(columns)
+    for name, held in categories.items():
+        frame[name] = pd.Categorical.from_codes(held.codes, categories=list(held.names))
+    return pd.DataFrame(frame)
 
 
-def polars_frame(ledger: Ledger) -> pl.DataFrame:
+def polars_frame(columns: Columns) -> pl.DataFrame:
     """Return conversations as a frame of polars; unknown numbers are null."""
     try:
         import polars as pl
     except ImportError as error:
         raise MissingExtraError("polars", "a frame of polars") from error
-    columns: dict[str, Any] = {
+    frame: dict[str, Any] = {
         name: pl.Series(name, array.tolist(), pl.String) if array.dtype == np.object_ else pl.Series(name, array)
-        for name, array in ledger.columns().items()
+        for name, array in columns.items()
     }
-    return pl.DataFrame(columns).fill_nan(None)
+    return pl.DataFrame(frame).fill_nan(None)
 
 
-def from_columns(
-    table: Mapping[str, Sequence[object] | NDArray[np.generic]], *, window: tuple[float, float] | None = None
-) -> Ledger:
-    """Return the ledger of columns as `Ledger.columns` gives them, also as text."""
+def read_columns(table: Mapping[str, Sequence[object] | NDArray[np.generic]], window: Window | None) -> dict[str, Any]:
+    """Return the arguments for `Ledger.of` in columns as `Ledger.columns` gives them, also as text."""
     known = ["id", *CATEGORIES, *NUMBERS, *_DERIVED]
     faults = Faults()
     arguments: dict[str, Any] = {}
@@ -121,14 +121,17 @@ def from_columns(
     if arguments.get("ids") == [str(row) for row in range(len(arguments["arrived_at"]))]:
         del arguments["ids"]
     waited = arguments.pop("waited", None)
-    made = Ledger.of(**arguments, window=window)
-    return made if window is not None or waited is None else _seen_as_long(made, arguments["arrived_at"] + waited)
+    return arguments | {"window": _window(arguments, waited) if window is None else window}
 
 
-def _seen_as_long(ledger: Ledger, until: NDArray[np.float64]) -> Ledger:
-    """Return the ledger with a window that lasts until the end of the waits: those still waiting wait to its end."""
-    last = float(np.nanmax(until, initial=ledger.window[1]))
-    return ledger if last <= ledger.window[1] + _ROUNDING else evolve(ledger, window=(ledger.window[0], last))
+def _window(arguments: Mapping[str, Any], waited: NDArray[np.float64] | None) -> Window | None:
+    """Return a window that lasts until those who still wait have waited; None where no instant is left out."""
+    instants = np.concatenate([arguments[name] for name in _INSTANTS if name in arguments])
+    instants = instants[np.isfinite(instants)]
+    if waited is None or len(waited) != len(arguments["arrived_at"]) or not len(instants):
+        return None
+    last = float(np.nanmax(arguments["arrived_at"] + waited, initial=-np.inf))
+    return (float(instants.min()), last) if last > instants.max() + _ROUNDING else None
 
 
 def _is_nothing(value: object) -> bool:
