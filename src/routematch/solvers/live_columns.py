@@ -20,7 +20,7 @@ Pairs = tuple[Ints, Ints]
 Offer = tuple[int, int, int]
 
 #: Rows that may be in the log or wait when a question has been answered, and pairs of those worth copying.
-MOST_ROWS, MOST_PAIRS = 256, 4096
+MOST_ROWS, MOST_PAIRS = 128, 4096
 
 _NOWHERE = -1
 _LAST = 2**62
@@ -51,9 +51,10 @@ class _Log:
         nodes, worths = pairs
         begin, end = self.filled, self.filled + len(nodes)
         if end >= len(self.key):
-            self.key, self.worth = np.resize(self.key, 2 * end), np.resize(self.worth, 2 * end)
+            size = max(2 * end, MOST_ROWS * len(nodes)) + 1
+            self.key, self.worth = _longer(self.key, size), _longer(self.worth, size)
         if self.turns == len(self.slot):
-            self.slot = np.resize(self.slot, 2 * self.turns + 16)
+            self.slot = _longer(self.slot, 2 * self.turns + 16)
         np.add(nodes, self.turns << 32, out=self.key[begin:end])
         self.key[end] = _LAST
         self.worth[begin:end] = worths
@@ -213,6 +214,13 @@ class Columns:
         numbers = np.array(slots, np.int64)
         self._level_of[numbers] = len(self._levels)
         self._levels.append(_Level(columns.indptr, numbers[columns.indices], columns.data))
+
+
+def _longer(array: Ints, size: int) -> Ints:
+    """Return an array with more room; memory that is never written is never touched."""
+    longer = np.empty(size, np.int64)
+    longer[: len(array)] = array
+    return longer
 
 
 _NO_PAIRS: Pairs = np.zeros(0, np.int64), np.zeros(0, np.int64)
