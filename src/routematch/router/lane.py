@@ -83,7 +83,8 @@ class Lane:
         equals = np.flatnonzero(scores == scores[best])
         if len(equals) > 1:
             best = int(equals[np.minimum(live.idle_since[equals], now).argmin()])
-        return self._quick(case, best, int(row[best]), now)
+        urgency = self.urgency(case.seen(now), now)
+        return self._quick(case, best, int(row[best]), max(urgency, 0.0))
 
     def somebody_present(self, case: Case, problem_of: ProblemOf, now: float) -> bool:
         """Whether an agent who could take a conversation is present, full or not."""
@@ -98,6 +99,7 @@ class Lane:
             return None
         best: tuple[int, float, str] | None = None
         chosen: Quick | None = None
+        least = 0.0
         for line in desk.lines.all():
             head = next(iter(line))
             row = self._row(head, problem_of, now)
@@ -108,14 +110,18 @@ class Lane:
                 continue
             if head.line.named or not self._is_plain(head):  # type: ignore[attr-defined]  # it stands in a line
                 return None
-            quick = self._quick(head, position, value, now)
+            urgency = self.urgency(head.seen(now), now)
+            quick = self._quick(head, position, value, urgency)
             if quick is None:
                 return None
-            steps = value + round(self.urgency(head.seen(now), now) / self._policy.resolution)
+            least = min(least, urgency)
+            steps = value + round(urgency / self._policy.resolution)
             rank = (-steps, head.arrived_at, head.id)
             if best is None or rank < best:
                 best, chosen = rank, quick
-        return chosen if chosen is not None else Quick(_nobody(desk), -1, 0.0, 0.0)
+        if chosen is None:
+            return Quick(_nobody(desk), -1, 0.0, 0.0)
+        return chosen._replace(worth=chosen.worth - least)
 
     def _is_plain(self, case: Case) -> bool:
         """Whether nothing about a conversation needs a look at single pairs or caps."""
@@ -125,12 +131,11 @@ class Lane:
         capped = self._live.base.capped_names
         return not capped or not capped.intersection((view.channel, *view.labels))
 
-    def _quick(self, case: Case, position: int, steps: int, now: float) -> Quick | None:
-        urgency = self.urgency(case.seen(now), now)
+    def _quick(self, case: Case, position: int, steps: int, urgency: float) -> Quick | None:
         if steps < 0 or not math.isfinite(urgency):
             return None
         value = steps * self._policy.resolution
-        return Quick(case, position, value, value + max(urgency, 0.0))
+        return Quick(case, position, value, value + urgency)
 
     def _charges(self) -> NDArray[np.int64] | int:
         """Return what one more conversation is charged each agent, in steps."""
@@ -174,7 +179,8 @@ class Lane:
         roster, policy, log = self._live.at(now), self._policy, FaultLog()
         nobody = np.zeros(len(roster), np.int64)
         everybody = evolve(roster, used=nobody, presences=("available",), presence_of=nobody.astype(np.intp), shifts=())
-        problem = problem_of([case.seen(now)], everybody, now)
+        equal = evolve(case.seen(now), affinity={}, excludes=())  # the row serves its whole line
+        problem = problem_of([equal], everybody, now)
         candidates = admit(problem, policy.rules, np.arange(len(roster), dtype=np.intp), log)
         weighed = weigh(problem, policy, candidates, log)
         steps = weighed.value / policy.resolution
