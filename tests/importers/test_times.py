@@ -47,7 +47,6 @@ def text(*values: str, name: str = "x") -> Raw:
         ("soon", np.nan, UNREADABLE),
         ("10:61", np.nan, UNREADABLE),
         ("2026-02-30 10:00", np.nan, UNREADABLE),
-        ("17", np.nan, UNREADABLE),
     ],
 )
 def test_instants_are_read_in_many_forms(written: str, value: float, form: int):
@@ -56,6 +55,15 @@ def test_instants_are_read_in_many_forms(written: str, value: float, form: int):
 
     assert read.forms[0] == form
     assert read.values[0] == value or (np.isnan(value) and np.isnan(read.values[0]))
+
+
+def test_small_numbers_are_seconds_only_among_themselves():
+    """A column of small numbers counts from a zero of its own; a small number among dates is none."""
+    alone, among = instants(text("0", "17.5", "")), instants(text("2026-05-04", "17"))
+
+    assert alone.forms.tolist() == [POSIX, POSIX, MISSING]
+    assert alone.values[:2].tolist() == [0.0, 17.5]
+    assert among.forms.tolist() == [LOCAL, UNREADABLE]
 
 
 @pytest.mark.parametrize("written", ["260504", "20260504", "2026-05-04", "04/05/2026", "990101"])

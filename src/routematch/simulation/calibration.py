@@ -29,12 +29,15 @@ __all__ = ["calibrate"]
 
 #: What is compared by which axes.
 _OF_CALLS = ("arrivals", "service_level", "mean_wait", "abandonment", "mean_handle_time")
+_OF_AGENTS = ("occupancy", "staffed_agents")
 _OF_TABLES = ("arrivals", "service_level", "average_speed_of_answer", "abandonment")
 _AXES: tuple[tuple[str, ...], ...] = (("conversation_type",), ("time_of_day",), ("conversation_type", "time_of_day"))
 
 #: Smaller differences do not matter: in shares as they are, in all else relative; and seconds of waiting.
 _SHARE, _RELATIVE, _SECONDS = 0.03, 0.1, 5.0
 _CONFIDENCE = 0.95
+#: Where fewer than this share of the most are there, occupancy may be that of a few who finish late.
+_FEWEST_STAFFED = 0.15
 
 Floats = NDArray[np.float64]
 
@@ -97,8 +100,8 @@ def _of_calls(history: History, types: tuple[str, ...], result: Result) -> list[
     observed = in_terms_of(history.calls, types, group_of)
     wanted = [
         *((axes, _OF_CALLS) for axes in _AXES),
-        (("agent_group",), ("occupancy",)),
-        (("time_of_day",), ("occupancy",)),
+        (("agent_group",), _OF_AGENTS),
+        (("time_of_day",), _OF_AGENTS),
     ]
     found = []
     for axes, metrics in wanted:
@@ -162,6 +165,11 @@ def _compared(
     limit = stdtrit(np.maximum(count - 1, 1), stricter) * spread
     apart = np.abs(seen - mean)
     matters = np.array([_matters(METRICS[name].unit, apart[m], mean[m]) for m, name in enumerate(metrics)])
+    if "staffed_agents" in metrics:
+        staffed = metrics.index("staffed_agents")
+        matters[staffed] = False  # shifts that are learned from the log are no finding about it
+        there = np.fmin(np.nan_to_num(seen[staffed]), np.nan_to_num(mean[staffed]))
+        matters &= there >= _FEWEST_STAFFED * there.max(initial=0.0)
     misfit = usable & (apart > limit) & matters
     return Compared(axes, names, metrics, seen, mean, mean - half, mean + half, misfit)
 

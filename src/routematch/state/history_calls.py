@@ -208,11 +208,6 @@ class _Draft:
         if "outcome" in self.columns:
             self.outcome = np.array([*outcomes(self.columns["outcome"]), None], dtype=object)[:-1]
         self._drop("no conversation, by its outcome", self.outcome == "unreal")
-        for name in _ORDER:
-            if name != "arrived_at":
-                wrong = self.unreadable[name] & self.kept
-                head = self.columns[name].name if name in self.columns else name
-                self.notes.rows("unknown", f"{head} cannot be read", wrong)
 
     # --- when ---------------------------------------------------------------------------------------------------------
 
@@ -336,6 +331,8 @@ class _Draft:
     def note_the_unserved(self) -> None:
         """Note what the log does not say about those who were served."""
         served = np.isfinite(self.answered) & self.kept
+        for name in (name for name in _ORDER if name in self.columns):
+            self.notes.rows("unknown", f"{self.columns[name].name} cannot be read", self.unreadable[name] & self.kept)
         if "agent" in self.words:
             self.notes.rows("unknown", "answered, but by nobody named", served & ~self._is_named("agent"))
         if "wrap_up_time" not in self.columns and "handle_time" not in self.columns:

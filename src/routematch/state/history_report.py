@@ -13,7 +13,8 @@ calls.csv: 1,000 rows read, 997 conversations kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -26,6 +27,7 @@ __all__ = ["ACTIONS", "HistoryReport", "Note", "Notes"]
 #: What can become of a row, in the order of the report.
 ACTIONS = ("dropped", "repaired", "unknown", "assumed", "seen")
 _LISTED = 3
+_WIDTH = 100
 
 
 @frozen
@@ -107,10 +109,15 @@ class HistoryReport:
         """Return the report as text, with or without what the columns were taken for."""
         lines = [f"{self.source}: {self.rows:,} rows read, {self.kept:,} {self.what} kept"]
         if columns and self.columns:
-            lines.append(f"  columns: {', '.join(f'{name} = {column}' for name, column in self.columns.items())}")
+            lines += _wrapped("columns", [f"{name} = {column}" for name, column in self.columns.items()])
         if columns and self.unused:
-            lines.append(f"  not used: {', '.join(self.unused)}")
+            lines += _wrapped("not used", self.unused)
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
+def _wrapped(head: str, entries: Iterable[str]) -> list[str]:
+    text = f"{head}: {', '.join(entries)}"
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
 
 
 def _ordered(notes: tuple[Note, ...]) -> tuple[Note, ...]:

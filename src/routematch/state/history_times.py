@@ -53,6 +53,8 @@ _SPELLED = (
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86400.0
+#: A smaller number among other instants is none.
+_SMALLEST_POSIX = 1e8
 
 
 @frozen(eq=False)
@@ -87,6 +89,9 @@ def instants(raw: Raw, *, is_day: bool = False) -> Instants:
         return Instants(values, np.where(np.isnan(values), MISSING, form).astype(np.uint8))
     texts = raw.texts()
     known = set(texts)
+    if not is_day and _counts_from_zero(known):
+        values = np.array([_number(text) if text else None for text in texts], dtype=np.float64)
+        return Instants(values, np.where(np.isnan(values), MISSING, POSIX).astype(np.uint8))
     month_first, guessed = _order_of_days(known)
     read = {text: _instant(text, month_first=month_first, is_day=is_day) for text in known}
     entries = np.array([read[text] for text in texts], dtype=np.float64).reshape(-1, 2)
@@ -184,6 +189,12 @@ def _offsets(local: NDArray[np.float64], zone: ZoneInfo, fold: int) -> NDArray[n
 # --- one entry --------------------------------------------------------------------------------------------------------
 
 
+def _counts_from_zero(texts: set[str]) -> bool:
+    """Whether a column holds nothing but small numbers: seconds from a zero of its own, as simulations write them."""
+    numbers = [_number(text) for text in texts if text]
+    return bool(numbers) and all(number is not None and abs(number) < _SMALLEST_POSIX for number in numbers)
+
+
 def _instant(text: str, *, month_first: bool, is_day: bool) -> Entry:
     if text.lower() in _NOTHING:
         return _NONE
@@ -209,7 +220,7 @@ def _from_number(number: float, digits: int, *, is_day: bool) -> Entry:
         if digits <= 6:
             year += 1900 if year >= 70 else 2000
         return _day(year, *divmod(rest, 100)) if whole == number else _BAD
-    for largest, unit in ((1e8, None), (1e11, 1.0), (1e14, 1e-3), (1e17, 1e-6)):
+    for largest, unit in ((_SMALLEST_POSIX, None), (1e11, 1.0), (1e14, 1e-3), (1e17, 1e-6)):
         if abs(number) < largest:
             return _BAD if unit is None else (number * unit, POSIX)
     return _BAD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,8 +71,10 @@ class LearnedHistory:
     def summary(self) -> str:
         """Return the report and a line for each type and group, as text."""
         lines = [str(self.report), "", "learned:"]
-        lines += [f"  {_type_line(kind, self.fits[kind.name])}" for kind in self.conversation_types]
-        lines += [f"  {_group_line(group)}" for group in self.agent_groups]
+        learned = [_type_line(kind, self.fits[kind.name]) for kind in self.conversation_types]
+        learned += [_group_line(group) for group in self.agent_groups]
+        for line in learned:
+            lines += textwrap.wrap(line, 100, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
         return "\n".join(lines)
 
 
