@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["batteries", "cases", "oracle", "strategies"]
+__all__ = ["batteries", "cases", "ledgers", "metric_battery", "oracle", "strategies"]
 
 
 def __getattr__(name: str) -> ModuleType:
