@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from routematch.errors import InvalidInputError
-from routematch.learning import LoggedChoices, off_policy_value
+from routematch.learning import LoggedChoices, off_policy_value, propensities, thompson
 from routematch.learning.off_policy import METHODS
+from routematch.model import Estimates
+from routematch.model.evidence import Cell, Evidence
 
 CHANCES = np.array([0.5, 0.6, 0.8])
 
@@ -105,6 +107,54 @@ def test_few_choices_that_decide_everything_are_said():
 
     assert found.effective_count < 30
     assert "little overlap" in found.warnings[-1]
+
+
+def test_choices_by_name_are_the_same_as_in_places():
+    """A log of mappings by agent, with different candidates each time, gives what its places give."""
+    log = LoggedChoices.of(
+        [
+            ({"ana": 0.8, "bo": 0.2}, "bo", 1.0),
+            ({"kim": 0.5, "ana": 0.3, "bo": 0.2}, "kim", 0.0),
+            ({"bo": 1.0}, "bo", 1.0),
+        ]
+    )
+    target = log.table([{"bo": 1.0}, {"ana": 0.5, "kim": 0.5}, {"bo": 1.0}])
+
+    assert target.tolist() == [[0.0, 1.0, 0.0], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]
+    found = off_policy_value(log, target, method="inverse_propensity")
+    assert found.value.mean == pytest.approx((1 / 0.2 + 0 + 1) / 3)
+
+
+def test_names_of_others_are_refused():
+    """Somebody chosen who was no candidate is named, and so is a candidate nobody logged."""
+    with pytest.raises(InvalidInputError, match="kim"):
+        LoggedChoices.of([({"ana": 1.0}, "kim", 1.0)])
+    with pytest.raises(InvalidInputError, match="kim"):
+        LoggedChoices.of([({"ana": 1.0}, "ana", 1.0)]).table([{"kim": 1.0}])
+
+
+def test_what_was_drawn_while_routing_can_be_judged_afterwards():
+    """Thompson draws with their propensities make a log that tells what always taking the thin record brings.
+
+    Over 1,500 choices the 95 % interval holds the truth; with another seed it would not in 1 of 20.
+    """
+    generator = np.random.default_rng(4)
+    truth = {"sure": 0.7, "thin": 0.75}
+    cells = {"sure": {"a": Cell(0.7, 400.0)}, "thin": {"a": Cell(0.7, 6.0)}}
+    known = Estimates(evidence={"success": Evidence("probability", cells=cells, has_signal=True)})
+    chances = dict(zip(truth, propensities(known, "a", list(truth), most_loss=0.2).tolist(), strict=True))
+    choices = []
+    for _ in range(1500):
+        row = thompson(known, generator, most_loss=0.2).success
+        chosen = max(truth, key=lambda agent: row[agent]["a"].mean)
+        choices.append((chances, chosen, float(generator.random() < truth[chosen])))
+    log = LoggedChoices.of(choices)
+
+    found = off_policy_value(log, log.table([{"thin": 1.0}] * 1500))
+
+    assert found.value.low <= 0.75 <= found.value.high
+    assert found.value.high - found.value.low < 0.1
+    assert not found.warnings
 
 
 @pytest.mark.parametrize(

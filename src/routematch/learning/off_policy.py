@@ -13,6 +13,8 @@ is free later is a question for simulation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike
@@ -54,11 +56,57 @@ class LoggedChoices:
         Which candidate it was.
     reward : ndarray of float64, shape (N,)
         What came of it.
+    names : tuple of tuple of str
+        The candidates of each choice, where it was made by `of`.
     """
 
     propensity: Floats = field(converter=_floats)
     chosen: Codes = field(converter=_codes)
     reward: Floats = field(converter=_floats)
+    names: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def of(cls, choices: Iterable[tuple[Mapping[str, float], str, float]]) -> LoggedChoices:
+        """Make a log from single choices: chances by agent, who was chosen, what came of it.
+
+        Raises
+        ------
+        InvalidInputError
+            When somebody was chosen who was no candidate, or chances do not add up.
+
+        Examples
+        --------
+        >>> log = LoggedChoices.of([({"ana": 0.9, "bo": 0.1}, "ana", 1.0), ({"bo": 1.0}, "bo", 0.0)])
+        >>> log.propensity.tolist(), log.chosen.tolist()
+        ([[0.9, 0.1], [1.0, 0.0]], [0, 0])
+        """
+        faults, rows = Faults(), list(choices)
+        for i, (chances, chosen, _) in enumerate(rows):
+            if chosen not in chances:
+                faults.unknown(chosen, known=chances, place=f"choices[{i}]", what="candidate")
+        faults.raise_if_any()
+        names = tuple(tuple(chances) for chances, _, _ in rows)
+        chosen_at = [tuple(chances).index(chosen) for chances, chosen, _ in rows]
+        return cls(_places(names, [chances for chances, _, _ in rows]), chosen_at, [r for _, _, r in rows], names)
+
+    def table(self, rows: Iterable[Mapping[str, float]]) -> Floats:
+        """Bring numbers by agent, a mapping for each choice, into the places of the candidates; 0 where none is given.
+
+        For the chances of another policy, or what a model expects.
+
+        Raises
+        ------
+        InvalidInputError
+            When the log was not made by `of`, there are not as many mappings as choices, or one names somebody else.
+        """
+        given, faults = list(rows), Faults()
+        if len(given) != len(self) or len(self.names) != len(self):
+            faults.add(f"must be {len(self)} mappings, for a log made by LoggedChoices.of", place="rows")
+        for i, (names, row) in enumerate(zip(self.names, given, strict=False)):
+            for name in set(row).difference(names):
+                faults.unknown(name, known=names, place=f"rows[{i}]", what="candidate")
+        faults.raise_if_any()
+        return _places(self.names, given)
 
     def __attrs_post_init__(self) -> None:
         """Check shapes and chances; all faults are raised together."""
@@ -77,6 +125,13 @@ class LoggedChoices:
     def __len__(self) -> int:
         """Return the number of choices."""
         return len(self.chosen)
+
+
+def _places(names: Sequence[Sequence[str]], rows: Sequence[Mapping[str, float]]) -> Floats:
+    table = np.zeros((len(rows), max((len(each) for each in names), default=1)))
+    for i, (each, row) in enumerate(zip(names, rows, strict=True)):
+        table[i, : len(each)] = [row.get(name, 0.0) for name in each]
+    return table
 
 
 @frozen
