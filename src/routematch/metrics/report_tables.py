@@ -125,8 +125,12 @@ def _method(policies: Policies, names: Sequence[str]) -> str:
 
 
 def _value_axes(policies: Policies) -> tuple[str, ...]:
-    """Return the finest of channel and type that was measured."""
-    for axes in (("channel", "conversation_type"), ("conversation_type",), ("channel",)):
+    """Return the finest of channel and type that was measured; one channel alone says nothing."""
+    has_channels = any(
+        pooled.has(("channel",)) and len(pooled.names(("channel",))[0]) > 1 for pooled in policies.values()
+    )
+    both = ("channel", "conversation_type")
+    for axes in (*([both] if has_channels else []), ("conversation_type",), ("channel",)):
         if any(pooled.has(axes) for pooled in policies.values()):
             return axes
     return ()
