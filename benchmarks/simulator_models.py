@@ -107,7 +107,7 @@ def ciw_run(model: Model, conversations: int, seed: int) -> tuple[list[float], i
 
 
 def _ciw_node(model: Model) -> type:
-    """Return a node whose servers have skills: five methods of Ciw overridden, whose order of calls is its own affair."""
+    """Return a node whose servers have skills: five methods of Ciw overridden, called in an order of its own."""
     import ciw
 
     def may(server: Any, individual: Any) -> bool:  # noqa: ANN401 - of Ciw

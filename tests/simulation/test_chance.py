@@ -134,6 +134,7 @@ def test_another_type_leaves_the_days_of_the_others_as_they_are():
     for kind in range(2):
         assert np.array_equal(two.arrived[two.kind == kind], three.arrived[three.kind == kind])
         assert np.array_equal(two.talk[0][two.kind == kind], three.talk[0][three.kind == kind])
+    assert len({tuple(three.arrived[three.kind == kind][:3]) for kind in range(3)}) == 3
 
 
 def test_a_group_with_its_own_handle_time_brings_the_same_luck():

@@ -213,6 +213,22 @@ def test_a_limited_waiting_room_refuses_as_it_should(places):
     )
 
 
+def test_a_limited_room_of_impatient_customers_follows_its_chain():
+    """M/M/n/K+M: who gives up makes room, so that the refused are those of the birth-death chain."""
+    arrival, agents, places, leaving = 5.0, 4, 3, 1.5
+    states = range(1, agents + places + 1)
+    deaths = [min(k, agents) + leaving * max(k - agents, 0) for k in states]
+    law = birth_death([arrival] * (agents + places), deaths)
+    waiting = sum(p * max(k - agents, 0) for k, p in enumerate(law))
+
+    agrees(
+        queue(arrival, agents, patience=Exponential(1 / leaving), arrivals=800, waiting_room=places),
+        longest_idle(),
+        {refused: float(law[-1]), gave_up: leaving * waiting / arrival},
+        seed=420,
+    )
+
+
 def test_without_a_waiting_room_erlang_b_holds():
     """M/M/n/n: who finds all agents busy is refused."""
     exact = erlang_b(4.0, 1.0, 5)

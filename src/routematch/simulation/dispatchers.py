@@ -19,7 +19,8 @@ from routematch.routing.memory import advanced, generator_of
 from routematch.routing.review import review_instants
 from routematch.simulation.jobs import WAITING, Jobs
 from routematch.simulation.staff import Staff
-from routematch.state import Backlog, Problem, Roster, Trace
+from routematch.state import THOUSANDTHS, Backlog, Problem, Roster, Trace
+from routematch.state.columns import column
 
 __all__ = ["DecidingDispatcher", "Dispatcher", "LaneDispatcher"]
 
@@ -255,7 +256,28 @@ class DecidingDispatcher:
         return arrived_at
 
     def _roster(self) -> Roster:
-        """Return the roster as it is now, agent by agent."""
+        """Return the roster as it is now."""
+        roster = self._staff.roster
+        if roster.capped_names:
+            return self._roster_of_agents()
+        costs = [self._cost_of(position) for position in range(len(roster))]
+        return evolve(
+            roster,
+            used=column([sum(entries) for entries in costs], np.int64),
+            count=column([len(entries) for entries in costs], np.float64),
+            idle_since=column(self._since, np.float64),
+            presences=("available", "offline"),
+            presence_of=column([0 if there else 1 for there in self._there], np.intp),
+        )
+
+    def _cost_of(self, position: int) -> list[int]:
+        """Return what each running conversation costs an agent, in thousandths of a unit."""
+        capacity = self._staff.roster.agents[position].capacity
+        running = self._running[position].values()
+        return [round(capacity.cost(template.channel) * THOUSANDTHS) for template, _, _ in running]
+
+    def _roster_of_agents(self) -> Roster:
+        """Return the roster agent by agent, since caps count conversations by channel and label."""
         agents = []
         for position, agent in enumerate(self._staff.roster.agents):
             load: dict[str, int] = {}

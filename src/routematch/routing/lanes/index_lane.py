@@ -81,7 +81,7 @@ class IndexLane:
     def _make_arrive(self) -> Callable[[int, int, float], int]:
         may, further, put, queues = self._may, self._further, self._queues.put, self._queues.queues
         arrived = self._queues.arrived
-        order, room, running = self._standing.order, self._standing.room, self._standing.running
+        order, room = self._standing.order, self._standing.room
 
         def arrive(conversation: int, request: int, now: float) -> int:  # noqa: ARG001 - the contract
             agent = next(filter(may[request], order), NOBODY)
@@ -91,7 +91,6 @@ class IndexLane:
                     if agent >= 0:
                         break
             if agent >= 0:
-                running[agent] += 1
                 left = room[agent] = room[agent] - 1
                 if not left:
                     del order[agent]
@@ -113,7 +112,6 @@ class IndexLane:
         for tier in self._own[agent]:
             heads = [(queues.arrived[head], head, queue) for queue in tier if (head := queues.front(queue, now)) >= 0]
             if heads:
-                standing.running[agent] += 1
                 standing.room[agent] -= 1
                 if not standing.room[agent]:
                     standing.order.pop(agent, None)
@@ -123,13 +121,13 @@ class IndexLane:
     def _make_free(self) -> Callable[[int, float], int]:  # noqa: C901 - one recipe, run for every conversation
         own, arrived, deadline = self._own, self._queues.arrived, self._queues.deadline
         standing = self._standing
-        room, running, since_of, order = standing.room, standing.running, standing.since, standing.order
+        room, since_of, order = standing.room, standing.since, standing.order
         put_last = standing.put_last
 
         def free(agent: int, now: float) -> int:
             longest, since = None, 0.0
             for tier in own[agent]:
-                for queue in tier:
+                for queue in filter(None, tier):
                     while queue:
                         head = queue[0]
                         if deadline[head] >= now:
@@ -144,7 +142,6 @@ class IndexLane:
                 if room[agent]:
                     put_last(agent, now)
                 return longest.popleft()
-            running[agent] -= 1
             room[agent] += 1
             if now == standing.last or agent in order:
                 put_last(agent, now)
@@ -163,7 +160,6 @@ class IndexLane:
     def enter(self, agent: int, now: float, running: int) -> None:
         """Let an agent come in."""
         standing = self._standing
-        standing.running[agent] = running
         standing.room[agent] = max(self._tables.slots[agent] - running, 0)
         if standing.room[agent]:
             standing.put_last(agent, now)

@@ -150,13 +150,11 @@ class LiveView:
         deadline, now = self._deadline, self.now
         heads = [
             queue[0]
-            for queue in self._rows[agent_id]
-            if queue and (deadline[queue[0]] >= now or self._queues.front(queue, now) >= 0)
+            for queue in filter(None, self._rows[agent_id])
+            if deadline[queue[0]] >= now or self._queues.front(queue, now) >= 0
         ]
-        if not heads:
-            return ()
-        if len(heads) == 1:
-            return (str(heads[0]),)
+        if len(heads) < 2:
+            return (str(heads[0]),) if heads else ()
         arrived = self._queues.arrived
         return tuple(str(conversation) for _, conversation in sorted((arrived[head], head) for head in heads))
 
