@@ -10,6 +10,7 @@ from routematch.learning.fit import LEARNERS, fit
 from routematch.learning.hang_ups import HangUps
 from routematch.learning.learner import Learner
 from routematch.learning.off_policy import LoggedChoices, OffPolicyValue, off_policy_value
+from routematch.learning.overview import Overview
 from routematch.learning.patience import Patience
 from routematch.learning.scores import Scores, predict, score
 from routematch.learning.tables import HandleTime, Satisfaction, Success
@@ -25,6 +26,7 @@ __all__ = [
     "Learner",
     "LoggedChoices",
     "OffPolicyValue",
+    "Overview",
     "Patience",
     "Satisfaction",
     "Scores",
