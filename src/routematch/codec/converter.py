@@ -313,10 +313,11 @@ def _check_names(faults: Faults, data: Mapping[str, object], known: Mapping[str,
 
 def _read_fields(faults: Faults, data: Mapping[str, object], readers: Mapping[str, _Hook]) -> dict[str, object]:
     values = {}
-    for name, reader in readers.items():
-        if name in data:
+    for name, entry in data.items():
+        reader = readers.get(name)
+        if reader is not None:
             try:
-                values[name] = reader(data[name], None)
+                values[name] = reader(entry, None)
             except InvalidInputError as error:
                 faults.extend(error.faults, below=name)
     return values

@@ -29,7 +29,7 @@ from routematch.model.checks import (
     in_place,
     is_a,
 )
-from routematch.model.frozen import FrozenMap
+from routematch.model.frozen import EMPTY, FrozenMap
 from routematch.model.instants import as_instant
 from routematch.model.requirements import (
     ANYONE,
@@ -138,10 +138,10 @@ class Conversation:
     due_at: float | None = field(default=None, converter=as_instant, kw_only=True)
     value: float = field(default=1.0, kw_only=True)
     prefers: tuple[Preference, ...] = field(default=(), converter=_as_preferences, kw_only=True)
-    affinity: Mapping[str, float] = field(factory=FrozenMap, converter=as_amounts, kw_only=True)
+    affinity: Mapping[str, float] = field(default=EMPTY, converter=as_amounts, kw_only=True)
     excludes: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
     labels: tuple[str, ...] = field(default=(), converter=as_names, kw_only=True)
-    attributes: Mapping[str, object] = field(factory=FrozenMap, converter=as_attributes, kw_only=True)
+    attributes: Mapping[str, object] = field(default=EMPTY, converter=as_attributes, kw_only=True)
     version: str | int | None = field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:  # noqa: C901 - one line per field
