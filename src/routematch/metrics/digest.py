@@ -180,7 +180,7 @@ class Digest:
         By axes: the whole, type, channel, queue, agent group, agent, time of day, and some of them crossed.
     limits : ndarray of float64, shape (L,)
         Seconds.
-    answered_within : Grouped-like mapping from type to ndarray of float64, shape (L,)
+    answered_within : mapping from type to ndarray of float64, shape (L,)
         Share of each type answered within these limits.
     intervals : mapping from str to Measured
         Intervals of the whole by batches of time; empty where they were not asked for.

@@ -31,7 +31,7 @@ class Grouped:
     names : tuple of tuple of str
         Of each axis.
     metrics : tuple of Metric
-    values : ndarray of float64, shape (M, *groups along each axis)
+    values : ndarray of float64, shape (M, ...), the groups of each axis behind the metrics
         NaN where the ledger says nothing.
     """
 
