@@ -159,7 +159,7 @@ def test_a_full_cell_keeps_its_unit_while_its_row_is_exchanged():
 
 def test_a_wrong_choice_among_equals_is_not_handed_out(monkeypatch):
     """When the choice among equals breaks the matching, the proven matching is kept."""
-    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], unit_cost=np.zeros((2, 1)))
+    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], priority=[0, 0])
     best = solve(problem)
     monkeypatch.setattr(engines, "make_canonical", lambda network, pair, duals, tight: np.full(2, 0))
     assert facts(solve(problem)) == facts(best)
@@ -184,7 +184,7 @@ def test_a_pair_that_the_chains_overlook_shows_in_the_proof(monkeypatch):
 
 def test_auto_turns_to_another_engine_when_the_chains_grow_long(monkeypatch):
     """When the chains use up their steps, scipy's engine gives the same answer."""
-    problem = medium(3, unit_cost=np.zeros((medium(3).shape[1], 2)))
+    problem = medium(3, priority=np.zeros(medium(3).shape[0], int))
     expected = facts(solve(problem))
     for otherwise in ("sparse", "hungarian"):
         monkeypatch.setattr(engines, "choose", lambda _, engine=otherwise: Choice("chains", 0, engine))
@@ -285,7 +285,7 @@ def test_a_wrong_answer_of_an_engine_is_never_called_optimal(monkeypatch):
         pair[0] = -1
         return pair
 
-    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], unit_cost=np.zeros((2, 1)))
+    problem = AssignmentProblem([[2.0, 1.0], [2.0, 1.5]], [1, 1], priority=[0, 0])
     expected = facts(solve(problem))
     monkeypatch.setattr(engines, "solve_dense", drops_a_pair)
     matching = solve(problem, method="hungarian")

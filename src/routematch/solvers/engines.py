@@ -175,7 +175,7 @@ def _of_small(small: SmallSolution, resolution: float) -> Matching:
         bound=value,
         is_optimal=True,
         conversation_price=_read_only((small.hold + small.gain) * resolution),
-        agent_price=_read_only(small.price * resolution),
+        agent_price=_read_only(np.maximum(small.price - small.next_cost, 0.0) * resolution),
         method="hungarian",
     )
 

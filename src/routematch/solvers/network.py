@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from routematch.errors import LimitExceededError
 from routematch.solvers.problem import AssignmentProblem
 
-__all__ = ["EXACT", "Network", "blocks", "build_network", "ragged", "whole_steps"]
+__all__ = ["EXACT", "Network", "blocks", "build_network", "ragged", "unit_cost_steps", "whole_steps"]
 
 #: Whole numbers below this are exact in a float64.
 EXACT = 2**53
@@ -178,7 +178,7 @@ def build_network(problem: AssignmentProblem) -> Network:
     hold = whole_steps(problem.hold, problem.resolution, "hold")
     start, agent_of, worth = _usable_pairs(problem, hold)
     capacity = np.minimum(problem.capacity, problem.shape[0])
-    unit_cost = _unit_cost(problem, int(capacity.max(initial=0)))
+    unit_cost = unit_cost_steps(problem, int(capacity.max(initial=0)))
     start, agent_of, worth, cell_of, owner, cell_capacity = _cells(problem, start, agent_of, worth, capacity)
     _check_range(start, hold, worth, unit_cost, capacity)
     bonus, bonus_step = _class_bonus(problem, worth, unit_cost, capacity)
@@ -254,7 +254,8 @@ def _usable_of_dense(problem: AssignmentProblem, value: NDArray[np.float64], hol
     return start, entries.astype(np.int32), worth.astype(np.int64)
 
 
-def _unit_cost(problem: AssignmentProblem, widest: int) -> Ints | None:
+def unit_cost_steps(problem: AssignmentProblem, widest: int) -> Ints | None:
+    """Return what each unit of each agent costs in whole steps, one column more than the largest capacity in use."""
     if problem.unit_cost is None:
         return None
     given = whole_steps(problem.unit_cost[:, : widest + 1], problem.resolution, "unit_cost")
