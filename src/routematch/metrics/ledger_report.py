@@ -82,7 +82,11 @@ class LedgerReport:
         settings = first[0].settings
         runs = {name: len(each) for name, each in self.digests.items()}
         named = len(runs) > 1 or max(runs.values()) > 1
-        told = {"compared": ", ".join(f"{name} ({count} days)" for name, count in runs.items())} if named else {}
+        told = (
+            {"compared": ", ".join(f"{name} ({count} {_replications(count)})" for name, count in runs.items())}
+            if named
+            else {}
+        )
         told["observed"] = _span(first[0].window)
         told["service level"] = f"answered within {settings.within:g} s, of all who came"
         told["times of day"] = settings.zone
@@ -143,3 +147,7 @@ def _span(window: tuple[float, float]) -> str:
         shown = [datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M") for instant in window]
         return f"{shown[0]} to {shown[1]} UTC"
     return f"{(end - start) / 3600:,.1f} h"
+
+
+def _replications(count: int) -> str:
+    return "replication" if count == 1 else "replications"

@@ -58,8 +58,8 @@ _TITLES = {
     "channel": "By channel",
     "queue": "By queue",
     "agent_group": "By agent group",
-    "agent": "By agent",
     "time_of_day": "By time of day",
+    "agent": "By agent",
 }
 
 
@@ -71,11 +71,11 @@ def all_tables(policies: Policies) -> Iterator[Table]:
         yield _value_and_cost(policies, axes)
     if len(policies) > 1:
         yield _comparison(policies)
+    yield _everything(policies)
     for axis, title in _TITLES.items():
         for name, pooled in policies.items():
             if pooled.has((axis,)):
                 yield _details(pooled, axis, f"{title}: {name}" if len(policies) > 1 else title)
-    yield _everything(policies)
 
 
 # --- the first page ---------------------------------------------------------------------------------------------------
