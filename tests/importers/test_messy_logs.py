@@ -76,6 +76,7 @@ def test_a_clean_log_is_kept_whole(tmp_path):
             "dropped",
             "its arrival cannot be read",
         ),
+        (changed(date="620104"), "dropped", "its date is far from all others"),
         (changed(date=""), "dropped", "nothing tells when it arrived"),
         (changed(q_time="x", ser_start="8:20:30"), "dropped", "answered before it arrived"),
         (changed(ser_exit="8:20:00", ser_time=""), "dropped", "ended before it was answered"),

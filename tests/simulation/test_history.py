@@ -187,6 +187,44 @@ def test_agents_without_names_become_as_many_as_were_busy_at_once():
     assert at_work == [3, 0, 1]
 
 
+def test_rubbish_teaches_something_or_is_refused():
+    """Logs of which many entries are rubbish give a scenario that can be written and read, or a clear refusal."""
+    generator = np.random.default_rng(1)
+    rubbish = [
+        "",
+        "0",
+        "-5",
+        "8:00:00",
+        "NaN",
+        "1e309",
+        "HANG",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "é" * 300,
+    ]
+    learned = 0
+    for trial in range(60):
+        rows = [log_row(i) for i in range(int(generator.integers(1, 40)))]
+        for row in rows:
+            row.update(
+                {name: str(generator.choice(rubbish)) for name in row if generator.random() < 0.1 + 0.2 * (trial % 4)}
+            )
+        try:
+            scenario = Scenario.from_history(rows, zone="Europe/Berlin")
+        except InvalidInputError:
+            continue
+        learned += 1
+        assert Scenario.loads(scenario.dumps()) == scenario
+    assert learned > 20
+
+
+def log_row(i: int) -> dict[str, str]:
+    """Return a sound row of a log."""
+    at = f"2026-05-0{1 + i % 9}T{8 + i % 9:02}:{i % 60:02}"
+    times = {"arrived_at": f"{at}:00Z", "answered_at": f"{at}:20Z", "ended_at": f"{at}:50Z"}
+    return {"id": str(i), "agent": f"a{i % 5}", "type": f"t{i % 3}", **times}
+
+
 def test_half_hour_tables_teach_too():
     """Counts, averages and staff become arrivals, handle times, patience and shifts."""
     starts = [

@@ -226,6 +226,7 @@ class _Draft:
         unreadable = np.logical_or.reduce([self.unreadable[name] for name in _ORDER[:4]])
         self._drop("its arrival cannot be read", nowhere & unreadable)
         self._drop("nothing tells when it arrived", nowhere & ~unreadable)
+        self._drop("its date is far from all others", _far(np.where(self.kept, self.arrived, np.nan)))
 
     def settle_answer(self) -> None:
         """Find when an agent took it, if ever."""
@@ -418,6 +419,19 @@ def _absurd(lengths: Floats) -> float:
         return np.inf
     middle, high = np.log(np.quantile(known, (0.5, 0.95)))
     return max(_ABSURD_FROM, float(np.exp(middle + _DEVIATIONS * (high - middle) / 1.645)))  # 1.645: of a normal law
+
+
+def _far(instants: Floats) -> Mask:
+    """Tell instants that lie two months and twice the usual span away from where nearly all are."""
+    known = np.sort(instants[np.isfinite(instants)])
+    if not known.size:
+        return np.zeros(instants.shape, dtype=bool)
+    cut = int(np.ceil(0.05 * (known.size - 1)))
+    first, last = float(known[cut]), float(known[known.size - 1 - cut])
+    if last < first:
+        return np.zeros(instants.shape, dtype=bool)
+    margin = max(60.0 * _DAY, 2.0 * (last - first))
+    return (instants < first - margin) | (instants > last + margin)
 
 
 def _shown(seconds: float) -> str:

@@ -37,8 +37,14 @@ class Raw:
     def texts(self) -> list[str]:
         """Return the entries as text, whole numbers without a point, nothing as an empty string."""
         if self.kind == "text":
-            return [str(value) for value in self.values.tolist()]
+            return list(self.values.tolist())
         return ["" if value != value else f"{value:.15g}" for value in self.values.tolist()]  # noqa: PLR0124 - NaN
+
+    def encoded(self) -> tuple[list[str], NDArray[np.intp]]:
+        """Return the distinct entries as text, and which of them each row has: so that each is read once."""
+        texts = self.texts()
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return list(places), np.fromiter(map(places.__getitem__, texts), np.intp, len(texts))
 
 
 def raw_columns(table: object) -> dict[str, Raw]:
@@ -139,10 +145,13 @@ def _from_values(name: str, values: Sequence[object] | NDArray[np.generic]) -> R
         if values.dtype.kind == "m":
             return Raw(name, "number", _seconds_of(values, "timedelta64[us]"))
         values = list(values.tolist())
-    kinds = {type(value) for value in values if value is not None}
+    kinds = set(map(type, values)) - {type(None)}
     for wanted, make in _MAKERS:
         if kinds and all(issubclass(kind, wanted) for kind in kinds):
             return make(name, values)
+    if kinds == {str}:
+        stripped = ["" if value is None else value.strip() for value in values]  # type: ignore[attr-defined]  # strings
+        return Raw(name, "text", np.array(stripped, dtype=object))
     return Raw(name, "text", np.array(["" if value is None else str(value).strip() for value in values], dtype=object))
 
 

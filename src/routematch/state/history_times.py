@@ -7,6 +7,7 @@ zone; the hour that a clock shows twice in autumn is told apart by the order of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -55,6 +56,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86400.0
 #: A smaller number among other instants is none.
 _SMALLEST_POSIX = 1e8
+#: What is before 1900 or after 2200 is a slip.
+_EARLIEST, _LATEST = -2_208_988_800.0, 7_258_118_400.0
 
 
 @frozen(eq=False)
@@ -85,16 +88,19 @@ def instants(raw: Raw, *, is_day: bool = False) -> Instants:
     """Read a column of instants, days or times of day."""
     if raw.kind in {"instant", "local"}:
         values = raw.values.astype(np.float64)
+        values = np.where((values < _EARLIEST) | (values > _LATEST), np.nan, values)
         form = POSIX if raw.kind == "instant" else LOCAL
         return Instants(values, np.where(np.isnan(values), MISSING, form).astype(np.uint8))
-    texts = raw.texts()
-    known = set(texts)
+    known, place = raw.encoded()
     if not is_day and _counts_from_zero(known):
-        values = np.array([_number(text) if text else None for text in texts], dtype=np.float64)
+        values = np.array([_number(text) if text else None for text in known], dtype=np.float64)[place]
         return Instants(values, np.where(np.isnan(values), MISSING, POSIX).astype(np.uint8))
     month_first, guessed = _order_of_days(known)
-    read = {text: _instant(text, month_first=month_first, is_day=is_day) for text in known}
-    entries = np.array([read[text] for text in texts], dtype=np.float64).reshape(-1, 2)
+    read = [_instant(text, month_first=month_first, is_day=is_day) for text in known]
+    entries = np.array(read, dtype=np.float64).reshape(-1, 2)
+    strange = (entries[:, 1] != CLOCK) & ((entries[:, 0] < _EARLIEST) | (entries[:, 0] > _LATEST))
+    entries[strange] = _BAD
+    entries = entries[place]
     return Instants(entries[:, 0].copy(), entries[:, 1].astype(np.uint8), guessed)
 
 
@@ -106,11 +112,10 @@ def durations(raw: Raw) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     unit = unit_of(raw.name) or 1.0
     if raw.kind == "number":
         return raw.values.astype(np.float64) * unit, np.zeros(len(raw.values), dtype=bool)
-    texts = raw.texts()
-    read = {text: _duration(text, unit) for text in set(texts)}
-    values = np.array([read[text] for text in texts], dtype=np.float64)
-    unreadable = np.array([text.lower() not in _NOTHING for text in texts], dtype=bool) & np.isnan(values)
-    return values, unreadable
+    known, place = raw.encoded()
+    values = np.array([_duration(text, unit) for text in known], dtype=np.float64)
+    unreadable = np.array([text.lower() not in _NOTHING for text in known], dtype=bool) & np.isnan(values)
+    return values[place], unreadable[place]
 
 
 def on_clock(times: Instants, day: NDArray[np.float64] | None) -> Instants:
@@ -189,7 +194,7 @@ def _offsets(local: NDArray[np.float64], zone: ZoneInfo, fold: int) -> NDArray[n
 # --- one entry --------------------------------------------------------------------------------------------------------
 
 
-def _counts_from_zero(texts: set[str]) -> bool:
+def _counts_from_zero(texts: Iterable[str]) -> bool:
     """Whether a column holds nothing but small numbers: seconds from a zero of its own, as simulations write them."""
     numbers = [_number(text) for text in texts if text]
     return bool(numbers) and all(number is not None and abs(number) < _SMALLEST_POSIX for number in numbers)
@@ -284,7 +289,7 @@ def _clock_seconds(clock: re.Match[str]) -> float | None:
     return hours * 3600.0 + minutes * 60.0 + seconds
 
 
-def _order_of_days(texts: set[str]) -> tuple[bool, bool]:
+def _order_of_days(texts: Iterable[str]) -> tuple[bool, bool]:
     """Tell from all entries whether the month stands first, and whether that had to be guessed."""
     pairs = {
         (int(found["a"]), int(found["b"])) for found in map(_DATE.fullmatch, texts) if found and len(found["a"]) < 4

@@ -29,6 +29,8 @@ _OUTCOMES = {
     ),
     "open": ("open", "new", "pending", "waiting", "queued", "in_progress", "active", "assigned"),
 }  # fmt: skip
+#: Names are cut to this many characters.
+_LONGEST = 100
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "x"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "f"})
 _NOBODY = frozenset({
@@ -48,11 +50,10 @@ def outcome_of(text: str) -> str | None:
 
 def outcomes(raw: Raw) -> list[str | None]:
     """Return how each row ended; a column named after abandonment holds yes and no."""
-    texts = raw.texts()
-    known = set(texts)
+    known, place = raw.encoded()
     is_flag = "aband" in raw.name.lower() and {text.lower() for text in known} <= _YES | _NO | _NOBODY
-    read = {text: _flag_outcome(text) if is_flag else outcome_of(text) for text in known}
-    return [read[text] for text in texts]
+    read = [_flag_outcome(text) if is_flag else outcome_of(text) for text in known]
+    return [read[i] for i in place.tolist()]
 
 
 def _flag_outcome(text: str) -> str | None:
@@ -62,15 +63,20 @@ def _flag_outcome(text: str) -> str | None:
 
 def named(raw: Raw) -> list[str | None]:
     """Return the words of a column, None where nobody and nothing is named."""
-    texts = raw.texts()
-    read = {text: None if text.lower() in _NOBODY else text for text in set(texts)}
-    return [read[text] for text in texts]
+    known, place = raw.encoded()
+    read = [None if text.lower() in _NOBODY else _shortened(text) for text in known]
+    return [read[i] for i in place.tolist()]
+
+
+def _shortened(text: str) -> str:
+    """Return a name that can be one: no longer than names may be, and text that can be written."""
+    return text[:_LONGEST].encode("utf-8", errors="replace").decode()
 
 
 def flags(raw: Raw) -> NDArray[np.float64]:
     """Return 1 for yes, 0 for no, NaN for anything else; shares stay as they are."""
-    read = {text: _flag(text) for text in set(raw.texts())}
-    return np.array([read[text] for text in raw.texts()], dtype=np.float64)
+    known, place = raw.encoded()
+    return np.array([_flag(text) for text in known], dtype=np.float64)[place]
 
 
 def _flag(text: str) -> float:
@@ -85,9 +91,8 @@ def numbers(raw: Raw) -> NDArray[np.float64]:
     """Return numbers, NaN for anything else; a percent sign divides by 100."""
     if raw.kind != "text":
         return raw.values.astype(np.float64)
-    texts = raw.texts()
-    read = {text: _number(text) for text in set(texts)}
-    return np.array([read[text] for text in texts], dtype=np.float64)
+    known, place = raw.encoded()
+    return np.array([_number(text) for text in known], dtype=np.float64)[place]
 
 
 def _number(text: str) -> float:

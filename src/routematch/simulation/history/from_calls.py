@@ -30,6 +30,7 @@ _REFUSED = ENDINGS.index("refused")
 #: A group's handle times are told apart from those of all with this many of them, when they clearly differ.
 _ENOUGH, _CLEAR, _WORTHWHILE = 50, 3.0, 0.05
 _SLOT = 1800.0
+_YEAR, _MOST_YEARS = 31_556_952.0, 20
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -65,11 +66,17 @@ def learn_from_calls(history: History, calls: Ledger, agents: Sequence[Agent] | 
     Raises
     ------
     InvalidInputError
-        When the log holds nothing that was handled.
+        When the log holds nothing that was handled, or runs over more than 20 years.
     """
     served = np.isfinite(calls.answered_at)
     if not served.any():
         raise InvalidInputError("the log holds no answered conversation, so nothing can be learned about handling them")
+    years = (calls.window[1] - calls.window[0]) / _YEAR
+    if years > _MOST_YEARS:
+        message = (
+            f"the log runs over {years:.0f} years, at most {_MOST_YEARS} are learned from; are all its dates right?"
+        )
+        raise InvalidInputError(message)
     zone = history.zone or "UTC"
     local = LocalTime.of(calls.window, zone)
     log = _prepared(calls)
@@ -273,6 +280,8 @@ def _unnamed_group(log: _Log) -> AgentGroup:
     levels = _most_at_once(log.begun[served], log.over[served], starts)
     skills = dict.fromkeys(log.types.names, 1.0)
     shifts = levels_to_shifts(starts, levels, _SLOT)
+    if not shifts:
+        return AgentGroup("agents", skills, size=0)
     digits = len(str(len(shifts)))
     people = [
         Agent(f"agent-{number:0{digits}d}", skills, shifts=tuple(Shift(*stretch) for stretch in own))
@@ -283,6 +292,8 @@ def _unnamed_group(log: _Log) -> AgentGroup:
 
 def _most_at_once(begun: Floats, over: Floats, starts: Floats) -> NDArray[np.intp]:
     """Return the largest number of conversations held at once in each half-hour."""
+    if not begun.size:
+        return np.zeros(starts.size, dtype=np.intp)
     instants = np.concatenate([begun, over])
     steps = np.concatenate([np.ones(begun.size), -np.ones(over.size)])
     order = np.lexsort((steps, instants))
