@@ -35,6 +35,26 @@ def test_each_conversation_is_compared_with_itself():
     assert "too short" in found.mean.note
 
 
+def test_the_mean_change_is_covered():
+    """Under noise that neighbours share, 95 % intervals hold the true change in 89 to 99 % of 150 days.
+
+    The false alarm is 1e-3 for a true coverage of 95 %.
+    """
+    chance = np.random.default_rng(9)
+    arrived, covered, widths = np.arange(4000.0), 0, []
+    for _ in range(150):
+        noise = np.convolve(chance.normal(size=4009), np.ones(10), mode="valid")
+        first = 200.0 + 5 * noise
+        second = first - 2.0 + np.convolve(chance.normal(size=4009), np.ones(10), mode="valid")
+        days = [Ledger.of(arrived_at=arrived, answered_at=arrived + waits) for waits in (first, second)]
+        found = paired(*days).mean
+        covered += found.low <= -2.0 <= found.high
+        widths.append(found.half_width)
+
+    assert 0.89 <= covered / 150 <= 0.99
+    assert np.mean(widths) < 0.5  # half of the interval would be above 1.5 without pairs
+
+
 def test_conversations_are_paired_by_id():
     """Order and strangers do not matter where there are ids."""
     first = Ledger.of(arrived_at=[0.0, 1.0, 2.0], value=[1.0, 2.0, NAN], ids=["a", "b", "c"])
