@@ -170,9 +170,8 @@ class HandleTime:
         """Return logarithms of seconds; what was cut short is never a sign of speed."""
         limits = np.array([known.hang_up_time.get(skill, 0.0) for skill in history.skills])[history.skill]
         seconds, resolved = history.seconds[history.row], history.success[history.row]
-        counts = np.where(np.isnan(resolved), seconds >= limits, resolved > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(counts, np.log(np.maximum(seconds, limits)), np.nan)
+            return np.where((seconds >= limits) & ~(resolved <= 0), np.log(seconds), np.nan)
 
     def learn(self, history: Experience, known: Estimates) -> Estimates:
         """Return `known` with handle times learned from a history too."""

@@ -219,14 +219,14 @@ def what_it_says(outcome: Outcome, hang_up_time: float = 0.0) -> Iterator[tuple[
     """Yield what one outcome says, as pairs of a table and a number on its scale.
 
     Who comes back was not helped. Speed is told by work that resolved something, or of which nothing more is known;
-    what was cut short counts as no faster than `hang_up_time`, and not at all unless it resolved the matter.
+    never by what was cut short, even where it is said to have resolved the matter.
     """
     resolved = False if outcome.reopened else outcome.resolved
     if resolved is not None:
         yield "success", float(resolved)
     seconds = outcome.handle_time
-    if seconds and (resolved or (resolved is None and seconds >= hang_up_time)):
-        yield "handle_time", math.log(max(seconds, hang_up_time))
+    if seconds and seconds >= hang_up_time and resolved is not False:
+        yield "handle_time", math.log(seconds)
     if outcome.satisfaction is not None:
         yield "satisfaction", outcome.satisfaction
 
