@@ -38,17 +38,17 @@ def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> 
     """
     started = np.array(_starts(arrived, deadline, busy, [0.0] * agents))
     served = np.flatnonzero(~np.isnan(started))
-    freed_at = np.concatenate([np.zeros(agents), started[served] + busy[served]])
-    order = np.argsort(freed_at, kind="stable")[: len(served)]
-    if (np.diff(freed_at[order[agents:]]) == 0).any():
+    # Agents are taken in the order in which they got free, so the i-th served has the agent of the i-th instant; at
+    # first they are free since before the start, in the order of their numbers.
+    freed_at = np.concatenate([np.arange(-agents, 0.0), started[served] + busy[served]])
+    order = np.argsort(freed_at)[: len(served)]
+    if (np.diff(freed_at[order]) == 0).any():
         return None
-    # Agents are taken in the order in which they got free, so the i-th served has the agent of the i-th instant.
-    names = list(range(agents))
-    name = names.append
-    for earlier in order.tolist():
-        name(names[earlier])
+    agent = np.concatenate([np.arange(agents), order]).astype(np.int32)
+    while agent.max(initial=0) >= agents:
+        agent = agent[agent]  # from each conversation to the one before it, two, four, ... until the first of all
     holder = np.full(len(started), -1, np.int32)
-    holder[served] = names[agents:]
+    holder[served] = agent[agents:]
     return started, holder
 
 
@@ -59,7 +59,8 @@ def _starts(arrived: Floats, deadline: Floats, busy: Floats, free_at: list[float
     if np.isinf(deadline).all():
         for at, takes in zip(arrived.tolist(), busy.tolist(), strict=True):
             start = free_at[0]
-            start = max(start, at)
+            if start < at:  # noqa: PLR1730 - a call of max would take a fifth of the loop
+                start = at
             begin(start)
             heapreplace(free_at, start + takes)
         return begun

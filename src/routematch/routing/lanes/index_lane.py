@@ -84,8 +84,8 @@ class IndexLane:
         order, room = self._standing.order, self._standing.room
 
         def arrive(conversation: int, request: int, now: float) -> int:  # noqa: ARG001 - the contract
-            agent = next(filter(may[request], order), NOBODY)
-            if agent < 0:
+            agent = next(filter(may[request], order), NOBODY) if order else NOBODY
+            if agent < 0 and order:
                 for rank in further[request]:
                     agent = next(filter(rank, order), NOBODY)
                     if agent >= 0:
