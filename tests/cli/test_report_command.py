@@ -86,6 +86,20 @@ def test_a_journal_gives_the_report_of_a_ledger(tmp_path):
     assert "5.00 s" in answer.out
 
 
+def test_a_journal_begins_with_its_first_event(tmp_path):
+    """Agents whom a router was made with were not idle since 1970: occupancy is that of the time the journal covers."""
+    router, now = rm.Router([rm.Agent("ana"), rm.Agent("bo")]), 1_790_000_000.0
+    router.enqueue(rm.Conversation("a"), now)
+    router.dispatch(now)
+    router.complete("a", now + 100.0)
+    write_journal(tmp_path / "journal.jsonl", router)
+    made = json.loads(Answer(tmp_path / "journal.jsonl", "--json").out)
+    rows = {row[0]: row[1] for row in made["tables"][0]["rows"]}
+    occupancy = rows["Occupancy"]
+
+    assert (occupancy["mean"] if isinstance(occupancy, dict) else occupancy) == pytest.approx(0.5)
+
+
 def test_the_page_is_written(tmp_path):
     """`--output` writes the page; without a place to write, the message is calm."""
     pytest.importorskip("jinja2")

@@ -49,6 +49,7 @@ _FEW_REPLICATIONS = 5
 _SOME_DAYS = 10
 _WARM_UP_BATCH = 5
 _ADDED_UP = ("count", "sum", "money")
+_ROUNDING = 1e-9
 
 
 @frozen
@@ -343,7 +344,7 @@ def _over_time(
     average, half_width, count = student_t(parts, confidence=confidence)
     if count < batches and not note:
         note = f"{batches - int(count)} of {batches} parts say nothing"
-    if abs(float(average) - mean) > half_width:
+    if abs(float(average) - mean) > half_width + _ROUNDING * abs(mean):
         note = "the number of the whole is no mean of its parts"
     low, high = mean - float(half_width), mean + float(half_width)
     return Measured(mean, low, high, method=method, confidence=confidence, count=int(count), note=note)

@@ -64,7 +64,13 @@ def ledger_of(journal: Journal | Iterable[Event]) -> Ledger:
     for event in journal.records:
         apply(desk, event)
         watch.after(event)
-    return _ledger(desk, watch)
+    return _ledger(desk, watch, _first_instant(journal.records))
+
+
+def _first_instant(records: Iterable[Event]) -> float:
+    """Return when the journal begins: agents given to a new router stand at 0, whatever time it is."""
+    given = (event.at for event in records if not (isinstance(event, AgentUpdated) and event.at == 0.0))
+    return min(given, default=0.0)
 
 
 class _Watch:
@@ -132,7 +138,7 @@ class _Watch:
         )
 
 
-def _ledger(desk: Desk, watch: _Watch) -> Ledger:
+def _ledger(desk: Desk, watch: _Watch, start_at: float) -> Ledger:
     cases = [case for case in desk.cases.values() if case.status != "scheduled"]
     last = [_last_agent(case) for case in cases]
     agents = Category.of(last, names=sorted(watch.groups))
@@ -140,6 +146,7 @@ def _ledger(desk: Desk, watch: _Watch) -> Ledger:
         [watch.groups.get(agent or "") for agent in last], names=sorted({g for g in watch.groups.values() if g})
     )
     nan = math.nan
+    start = min([start_at, *(case.arrived_at for case in cases)])
     outcomes = [case.outcomes[-1] if case.outcomes else None for case in cases]
     return Ledger.of(
         arrived_at=[case.arrived_at for case in cases],
@@ -161,6 +168,7 @@ def _ledger(desk: Desk, watch: _Watch) -> Ledger:
         due_at=[nan if case.conversation.due_at is None else case.conversation.due_at for case in cases],
         priority=[round(case.conversation.priority) for case in cases],
         ids=[case.id for case in cases],
+        window=(start, max(start, desk.now or 0.0)),
         intervals=watch.intervals(agents, groups),
     )
 
