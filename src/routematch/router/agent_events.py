@@ -52,6 +52,7 @@ def update(desk: Desk, event: AgentUpdated) -> None:
                 seat.running[identifier] = desk.units_on(case, seat)
         _set_presence(desk, seat, agent.presence, at)
         _revoke(desk, seat, at)
+        desk.resume_rested(seat)
     desk.mark_seat(seat, at)
     desk.watch_seat(seat, at)
 
@@ -129,6 +130,7 @@ def start_wrap_up(desk: Desk, event: WrapUpStarted) -> None:
     seat.wrap_up_until = FOREVER if event.ends_at is None else max(event.ends_at, event.at)
     _revoke(desk, seat, event.at)
     desk.timers.add(seat.wrap_up_until, "wrap_up", seat.id)
+    desk.watch_seat(seat, event.at)
 
 
 def end_wrap_up(desk: Desk, event: WrapUpEnded) -> None:
@@ -138,6 +140,7 @@ def end_wrap_up(desk: Desk, event: WrapUpEnded) -> None:
         seat.wrap_up_until = None
     seat.wrap_ups = [wrap_up for wrap_up in seat.wrap_ups if event.only_due and wrap_up[0] > at]
     seat.idle_since = at
+    desk.resume_rested(seat)
     desk.mark_seat(seat, at)
     desk.watch_seat(seat, at)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from routematch.model import Attempt, Condition, Conversation, Outcome
+from routematch.model import AllOf, Attempt, Conversation, Outcome, human_only
 from routematch.model.frozen import FrozenMap
 
 __all__ = ["ENDED", "STATUSES", "Case"]
@@ -34,8 +34,8 @@ class Case:
         Its open offer.
     units : int or None
         What the host says it costs, in thousandths; None: what its channel costs.
-    requires : Condition or None
-        What an escalation added.
+    human : bool
+        Whether an escalation asks for a human.
     queue : str or None
         Where it waits, after overflow or escalation.
     affinity : mapping from agent id to float
@@ -53,7 +53,7 @@ class Case:
     agent: str | None = None
     offer: str | None = None
     units: int | None = None
-    requires: Condition | None = None
+    human: bool = False
     queue: str | None = None
     admitted: str | None = None
     affinity: FrozenMap[str, float] | None = None
@@ -133,8 +133,8 @@ class Case:
             changes["excludes"] = tuple(dict.fromkeys((*given.excludes, *self.excluded, *sorted(barred))))
         if self.affinity:
             changes["affinity"] = FrozenMap({**self.affinity, **given.affinity})
-        if self.requires is not None:
-            changes["requires"] = self.requires
+        if self.human:
+            changes["requires"] = AllOf((given.requires, human_only))
         if self.queue != given.queue:
             changes["queue"] = self.queue
         return evolve(given, **changes) if changes else given

@@ -8,7 +8,6 @@ from typing import Any
 from attrs import evolve
 
 from routematch.errors import Faults, RouterStateError
-from routematch.model import AllOf, human_only
 from routematch.model.events import (
     AssignedExternally,
     ClaimLost,
@@ -176,20 +175,24 @@ def update(desk: Desk, event: ConversationUpdated) -> None:
         desk.stand(case, event.at)
     before = case.conversation
     waits = case.status == "waiting"
-    if waits:
+    moves = event.conversation.queue != before.queue
+    if waits and moves:
         desk.leave(case)
     case.conversation = evolve(event.conversation, arrived_at=before.arrived_at)
     case.view = None
     case.units = None if event.units is None else round(event.units * 1000)
-    if event.conversation.queue != before.queue:
+    if moves:
         case.queue = event.conversation.queue
-    if waits:
+    if waits and moves:
         desk.join(case, event.at)
+    elif waits:
+        desk.stand_anew(case, event.at)
     elif case.status == "active":
         assert case.agent is not None
         seat = desk.seats[case.agent]
         if not case.interrupted:
             seat.running[case.id] = desk.units_on(case, seat)
+        desk.resume_rested(seat)
         desk.mark_seat(seat, event.at)
 
 
@@ -296,8 +299,7 @@ def escalate(desk: Desk, event: ConversationEscalated) -> None:
         case.excluded = tuple(dict.fromkeys((*case.excluded, agent)))
     was_bot = agent in desk.seats and desk.seats[agent].agent.kind == "bot"
     if event.to == HUMAN or (event.to is None and was_bot):
-        before = case.requires if case.requires is not None else case.conversation.requires
-        case.requires = AllOf((before, human_only))
+        case.human = True
     desk.join(case, event.at)
 
 

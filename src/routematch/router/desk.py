@@ -287,7 +287,7 @@ class Desk:
             self._wrap_up(seat, case, at + time, kept)
         else:
             seat.idle_since = at
-        self._resume_rested(seat)
+        self.resume_rested(seat)
         self.mark_seat(seat, at)
         self.watch_seat(seat, at)
         return seat
@@ -299,7 +299,8 @@ class Desk:
             seat.wrap_ups.append((ends_at, kept, case.conversation.channel))
         self.timers.add(ends_at, "wrap_up", seat.id)
 
-    def _resume_rested(self, seat: Seat) -> None:
+    def resume_rested(self, seat: Seat) -> None:
+        """Let what rests go on where it fits."""
         for identifier in seat.running:
             case = self.cases[identifier]
             if case.interrupted:
@@ -327,7 +328,7 @@ class Desk:
         case.offer = None
         if ending != "accepted":
             case.end(at, ending)
-            self._resume_rested(seat)
+            self.resume_rested(seat)
             self.mark_seat(seat, at)
         if ending == "revoked":
             self.revoked.append(offer)
@@ -337,7 +338,8 @@ class Desk:
         """Undo what a placement did to an agent's turn."""
         if case.turn is not None:
             seat.assigned_at, given_at = case.turn
-            seat.recent = [instant for instant in seat.recent if instant != given_at]
+            if given_at in seat.recent:
+                seat.recent.remove(given_at)
         before, turns = self.turns
         turns = tuple(turn for turn in turns if turn[0] != case.id)
         if turns != self.turns[1]:
@@ -360,7 +362,7 @@ class Desk:
         case.status, case.since, case.ended_at = status, at, at
         case.resume_at = case.earliest_at = case.review_at = None
         self.ended[case.id] = None
-        while len(self.ended) > self.settings.keep_ended:
+        while len(self.ended) > max(self.settings.keep_ended, 1):
             oldest = next(iter(self.ended))
             del self.ended[oldest]
             del self.cases[oldest]

@@ -73,7 +73,7 @@ class Lane:
     def arrival(self, case: Case, problem_of: ProblemOf, now: float) -> Quick | None:
         """Return the best agent for one conversation that has just begun to wait; None where `decide` must say."""
         row = self._row(case, problem_of, now)
-        if row is None or not self._is_plain(case):
+        if row is None or not len(row) or not self._is_plain(case):
             return None
         live, channel = self._live, case.conversation.channel
         scores = np.where(live.able(channel, now), row, _NEVER) - self._charges()

@@ -141,7 +141,7 @@ def drifts(desk: Desk, host: HostState, at: float) -> Iterator[Drift]:
         yield from _agents(desk, host.agents, at)
     for identifier, theirs in host.conversations.items():
         yield from _conversation(desk, identifier, theirs, at)
-    for case in [case for case in desk.cases.values() if not case.is_ended]:
+    for case in sorted((c for c in desk.cases.values() if not c.is_ended), key=lambda c: c.id):
         if case.id not in host.conversations and case.status != "scheduled":
             yield Drift("conversation", case.id, _ours(case), "closed", (_ended(case, at),))
 

@@ -149,9 +149,9 @@ class Router:
             return None
         at = core.not_before(event.at)
         core.pass_until(at)
+        core.clock = at
         check(desk, event)
         offer = desk.offers.get(event.offer) if isinstance(event, OfferAccepted) else None
-        core.clock = at
         core.record(event if event.at == at else evolve(event, at=at))  # type: ignore[misc]  # every event is attrs
         if isinstance(event, ConversationEnqueued):
             return self._admission(event.conversation.id)

@@ -181,7 +181,7 @@ class RouterSettings:
         Seconds before a conversation that goes on waiting is looked at again for the sake of time alone; known steps
         (relaxations, shifts, offers) are heeded at their instants whatever this is.
     keep_ended : int
-        Ended conversations that can be reopened and explained without the journal.
+        Ended conversations that can be reopened and explained without the journal; the latest always can.
     keep_event_ids : int
         Sender's names of events that are recognised when they come again.
     keep_customers : int
