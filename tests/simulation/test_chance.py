@@ -13,6 +13,7 @@ from attrs import evolve
 
 from routematch.distributions import Exponential, PoissonArrivals
 from routematch.errors import InvalidInputError
+from routematch.metrics.intervals import until
 from routematch.policies import best_match, least_loaded, longest_idle
 from routematch.simulation import AgentGroup, ConversationType, Scenario, simulate
 from routematch.simulation.day import Day
@@ -213,3 +214,15 @@ def test_warm_up_is_left_out_of_all_measures():
 
     assert ledger.window == (1_000_300.0, 1_000_900.0)
     assert ledger.arrived_at.min() >= 1_000_300.0
+
+
+def test_replications_go_on_until_a_measure_is_precise_enough():
+    """Sequential stopping: the same days as without it, and an interval as short as wanted."""
+    found = simulate(OFFICE, seed=7, replications=4, until=until({"service_level": 0.05}))
+    interval = found.measure("service_level")
+
+    assert len(found) >= 10
+    assert interval.half_width <= 0.05
+    assert same(found, simulate(OFFICE, seed=7, replications=len(found)))
+    with pytest.raises(InvalidInputError, match=r"metrics\.until"):
+        simulate(OFFICE, until=0.05)

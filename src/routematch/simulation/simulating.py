@@ -7,8 +7,10 @@ from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
+from attrs import evolve
+
 from routematch.errors import Faults
-from routematch.metrics.intervals import after
+from routematch.metrics.intervals import Until, after
 from routematch.policies import PRESETS, Policy, best_match
 from routematch.routing.code import CodePolicy, is_code
 from routematch.simulation.replication import replicate
@@ -29,6 +31,7 @@ def simulate(
     seed: int | None = None,
     replications: int = 1,
     executor: Executor | Callable[[], Executor] | None = None,
+    until: Until | None = None,
     intervals: bool = True,
 ) -> Result:
     """Run a scenario under a policy.
@@ -49,6 +52,8 @@ def simulate(
     executor : Executor, or callable that makes one, optional
         Where replications run; None: here. When a pool of processes breaks, the missing share runs in a new one if it
         can be made, else here. An executor that was passed in is not shut down.
+    until : Until, optional
+        Replicate further, beyond `replications`, until its measures are as precise as it wants: ``metrics.until(...)``.
     intervals : bool
         Whether to keep what agents did when, which occupancy and staff cost are computed from.
 
@@ -64,15 +69,18 @@ def simulate(
         When a policy in code names pairs that cannot be.
     """
     chosen = best_match() if policy is None else policy
-    _check(scenario, chosen, seed, replications, executor)
+    _check(scenario, chosen, seed, replications, executor, until)
     used = scenario.seed if seed is None else seed
     one = partial(_measured, scenario, chosen, used, intervals)
-    if executor is None:
-        ledgers = [one(number) for number in range(replications)]
-    else:
-        ledgers = _spread_out(one, replications, executor)
     name = chosen.name if isinstance(chosen, Policy) else type(chosen).__name__
-    return Result(scenario, name, chosen.fingerprint if isinstance(chosen, Policy) else "", used, tuple(ledgers))
+    result = Result(scenario, name, chosen.fingerprint if isinstance(chosen, Policy) else "", used, ())
+    further = replications
+    while further:
+        numbers = range(len(result), len(result) + further)
+        ledgers = _spread_out(one, numbers, executor) if executor is not None else [one(number) for number in numbers]
+        result = evolve(result, ledgers=(*result.ledgers, *ledgers))
+        further = 0 if until is None else until.further({name: result.values(name) for name in until.precision})
+    return result
 
 
 def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, intervals: bool, number: int) -> Ledger:  # noqa: FBT001 - partial
@@ -82,13 +90,13 @@ def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, interv
 
 
 def _spread_out(
-    one: Callable[[int], Ledger], replications: int, executor: Executor | Callable[[], Executor]
+    one: Callable[[int], Ledger], numbers: range, executor: Executor | Callable[[], Executor]
 ) -> list[Ledger]:
     """Run replications in an executor; what a broken pool leaves undone runs in the next one, at last here."""
     done: dict[int, Ledger] = {}
     pools = 1 + _NEW_POOLS if callable(executor) else 1
     for _ in range(pools):
-        missing = [number for number in range(replications) if number not in done]
+        missing = [number for number in numbers if number not in done]
         if not missing:
             break
         pool = executor() if callable(executor) else executor
@@ -102,7 +110,7 @@ def _spread_out(
         finally:
             if callable(executor):
                 pool.shutdown()
-    return [done[number] if number in done else one(number) for number in range(replications)]
+    return [done[number] if number in done else one(number) for number in numbers]
 
 
 def _submitted(pool: Executor, one: Callable[[int], Ledger], numbers: list[int]) -> dict[int, Future[Ledger]]:
@@ -115,7 +123,9 @@ def _submitted(pool: Executor, one: Callable[[int], Ledger], numbers: list[int])
     return futures
 
 
-def _check(scenario: object, policy: object, seed: object, replications: object, executor: object) -> None:
+def _check(
+    scenario: object, policy: object, seed: object, replications: object, executor: object, until: object
+) -> None:
     """Check the arguments; all faults at once."""
     faults = Faults()
     if not isinstance(scenario, Scenario):
@@ -131,4 +141,6 @@ def _check(scenario: object, policy: object, seed: object, replications: object,
             faults.add(f"must be a whole number of at least {least}", place=name, given=value)
     if executor is not None and not isinstance(executor, Executor) and not callable(executor):
         faults.add("must be an Executor, a callable that makes one, or None", place="executor", given=executor)
+    if until is not None and not isinstance(until, Until):
+        faults.add("must be what metrics.until(...) gives, or None", place="until", given=until)
     faults.raise_if_any()

@@ -1,5 +1,7 @@
 """The lane of a policy in code: ``on_arrival`` is asked who takes a conversation, ``on_free`` what an agent takes next.
 
+Code is not asked where it could only say None: nobody has room, or nobody waits whom the agent may take.
+
 Code with one verb only is asked for everything it might have to say: without ``on_free``, every waiting conversation
 in order of arrival whenever an agent gets room; without ``on_arrival``, every agent with room, the longest idle first,
 whenever a conversation arrives.
@@ -66,6 +68,10 @@ class CodeLane:
         request_of, put = self._request_of, self._queues.put
 
         def arrive(conversation: int, request: int, now: float) -> int:
+            if not order:
+                request_of[conversation] = request
+                put(request, conversation)
+                return NOBODY
             view.now = now
             view.asked = name = str(conversation)
             view.asked_request = request
@@ -88,6 +94,7 @@ class CodeLane:
     def _make_free(self) -> Callable[[int, float], int]:
         view, on_free, taken, put_last = self.view, self._on_free, self._taken, self._put_last
         order, ids, room, running, since = self._order, self._ids, self._room, self._running, self._since
+        rows = view.rows
 
         def free(agent: int, now: float) -> int:
             running[agent] -= 1
@@ -98,6 +105,8 @@ class CodeLane:
             else:
                 order[name] = None
                 since[agent] = self._last = now
+            if not any(rows[name]):
+                return NOBODY
             view.now = now
             answer = on_free(view, name)
             return NOBODY if answer is None else taken(answer, agent, now)
@@ -111,7 +120,7 @@ class CodeLane:
 
     def offer(self, agent: int, now: float) -> int:
         """Ask what an agent takes with the room it has."""
-        if not self._room[agent]:
+        if not self._room[agent] or not any(self.view.rows[self._ids[agent]]):
             return NOBODY
         self.view.now = now
         answer = self._on_free(self.view, self._ids[agent])

@@ -71,6 +71,8 @@ class LiveView:
         Always empty: each decision is carried out before the next is asked for.
     asked, asked_request : str and int
         The conversation that arrived last; kept by the lane.
+    rows : dict from agent id to list of deque
+        Queues that the agent may take from; the lane's.
     """
 
     __slots__ = (
@@ -82,11 +84,11 @@ class LiveView:
         "_order",
         "_queues",
         "_request_of",
-        "_rows",
         "_tables",
         "asked",
         "asked_request",
         "now",
+        "rows",
     )
 
     given: Mapping[str, str] = FrozenMap()
@@ -103,7 +105,7 @@ class LiveView:
         self._request_of, self._load, self._deadline = request_of, running, queues.deadline
         self._index = tables.roster.index
         self._agents: list[Agents] = []
-        self._rows: dict[str, list[deque[int]]] = {agent: [] for agent in tables.roster.ids}
+        self.rows: dict[str, list[deque[int]]] = {agent: [] for agent in tables.roster.ids}
         self._idle = Agents(lambda agent: not running[self._index[agent]], order)
         self.asked, self.asked_request = "", 0
         self.now = 0.0
@@ -112,7 +114,7 @@ class LiveView:
         """Note who may take the next request; for the lane."""
         self._agents.append(Agents(may, self._order))
         for agent in agents:
-            self._rows[agent].append(self._queues.queues[-1])
+            self.rows[agent].append(self._queues.queues[-1])
 
     def _request(self, conversation_id: str) -> int:
         return self.asked_request if conversation_id is self.asked else self._request_of[int(conversation_id)]
@@ -150,7 +152,7 @@ class LiveView:
         deadline, now = self._deadline, self.now
         heads = [
             queue[0]
-            for queue in filter(None, self._rows[agent_id])
+            for queue in filter(None, self.rows[agent_id])
             if deadline[queue[0]] >= now or self._queues.front(queue, now) >= 0
         ]
         if len(heads) < 2:
