@@ -35,8 +35,8 @@ from routematch.simulation.history import LocalTime, fit_arrivals
 from routematch.state import History
 
 INCIDENTS = Path(__file__).parents[1] / "incidents" / "incidents.csv.gz"
-REPLICATIONS = 6
-STUDENT_T = 2.57  # two-sided 95 %, five degrees of freedom
+REPLICATIONS = 5
+STUDENT_T = 2.78  # two-sided 95 %, four degrees of freedom
 POLICY = longest_idle()  # how the bank routes: who waits longest, to whoever is idle longest
 
 
@@ -171,7 +171,7 @@ def tell_incidents() -> None:
         desk = Scenario(
             incident, AgentGroup("desk", {"incident": 1.0}, size=size, shifts=office), 70 * 86_400.0, start_at=monday
         )
-        result = simulate(desk, replications=4)
+        result = simulate(desk, replications=2)
         occupancy, wait = result.values("occupancy").mean(), result.values("mean_wait").mean()
         print(f"   {size}: {occupancy:.0%}, {wait / 3600:.1f} h")
 

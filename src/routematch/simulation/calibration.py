@@ -90,7 +90,8 @@ def calibrate(
     parts = _of_table(history.intervals, types, result) if history.calls is None else _of_calls(history, types, result)
     misfits = [misfit for part in parts for misfit in _misfits(part)]
     ordered = tuple(misfit for _, misfit in sorted(misfits, key=lambda entry: -entry[0]))
-    return Calibration(scenario, result.policy, replications, tuple(parts), ordered, _notes(scenario, history))
+    notes = _notes(scenario, history)
+    return Calibration(scenario, result.policy, replications, result.seed, tuple(parts), ordered, notes)
 
 
 def _of_calls(history: History, types: tuple[str, ...], result: Result) -> list[Compared]:

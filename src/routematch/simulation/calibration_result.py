@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from routematch.metrics import METRICS
@@ -14,6 +14,10 @@ from routematch.simulation.scenario import Scenario
 __all__ = ["Calibration", "Compared", "Misfit", "limits"]
 
 _MOST_SHOWN = 12
+_NOTE = (
+    "The range is where one more replication would lie with a chance of 95 %. A misfit lies outside of what holds for all "
+    "such numbers together, and is off by an amount that matters."
+)
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +64,8 @@ class Compared:
                     misfit = "misfit" if self.misfit[place] else ""
                     rows.append((*words, METRICS[name].title.lower(), _cell(self.observed[place]), expected, misfit))
                     units.append(METRICS[name].unit)
-        return Table(title, columns, tuple(rows), row_units=tuple(units))
+        page = "first" if self.axes == ("conversation_type",) else "later"
+        return Table(title, columns, tuple(rows), note=_NOTE, page=page, row_units=tuple(units))
 
     def wide_table(self, title: str) -> Table:
         """Return a table: a row for each group, observed beside simulated for each metric; misfits are named."""
@@ -138,7 +143,7 @@ class Calibration:
     ----------
     scenario : Scenario
     policy : str
-    replications : int
+    replications, seed : int
     compared : tuple of Compared
         By type, by half-hour of the day, by both, and occupancy by agent group and by half-hour.
     misfits : tuple of Misfit
@@ -150,6 +155,7 @@ class Calibration:
     scenario: Scenario
     policy: str
     replications: int
+    seed: int
     compared: tuple[Compared, ...]
     misfits: tuple[Misfit, ...]
     notes: tuple[str, ...]
@@ -165,6 +171,16 @@ class Calibration:
             return ("Nothing observed is unlike the simulation.", *self.notes)
         first = f"{len(self.misfits)} numbers are unlike what was observed; the largest misfits are these."
         return (first, *map(str, self.misfits[:3]), *self.notes)
+
+    def facts(self) -> dict[str, str]:
+        """Return what it was made with."""
+        return {
+            "scenario": self.scenario.name,
+            "policy": self.policy,
+            "replications": str(self.replications),
+            "seed": str(self.seed),
+            "expected range": "where one more replication would lie with a chance of 95 % (Student t)",
+        }
 
     def tables(self) -> tuple[Table, ...]:
         """Return what a report shows."""
@@ -189,7 +205,7 @@ class Calibration:
     def __str__(self) -> str:
         """Return the tables by type and group, and the misfits, as text."""
         shown = [
-            text(part.table(f"Observed, and simulated by {self.policy}"))
+            text(evolve(part.table(f"Observed, and simulated by {self.policy}"), note=""))
             for part in self.compared
             if part.axes in {("conversation_type",), ("agent_group",)}
         ]
@@ -202,7 +218,9 @@ class Calibration:
 
 def _curve(day: Compared, m: int) -> Chart:
     metric = METRICS[day.metrics[m]]
-    simulated = Series("simulated", day.simulated[m], day.low[m], day.high[m])
+    ends = [limits(metric.unit, *pair) for pair in zip(day.low[m].tolist(), day.high[m].tolist(), strict=True)]
+    low, high = zip(*ends, strict=True)
+    simulated = Series("simulated", day.simulated[m], low, high)
     series = (Series("observed", day.observed[m]), simulated)
     title = f"{metric.title} by time of day"
     return Chart(title, "line", day.names[0], series, x_label="time of day", unit=metric.unit)
