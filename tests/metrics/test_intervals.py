@@ -269,7 +269,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(InvalidInputError, match="at_least"):
         until({"wait": 1.0}, at_least=1)
     with pytest.raises(UnknownNameError, match="wait"):
-        until({"wiat": 1.0}).further({"wait": [1.0, 2.0]})
+        until({"waits": 1.0}).further({"wait": [1.0, 2.0]})
 
 
 def test_busy_time_in_parts_adds_up():

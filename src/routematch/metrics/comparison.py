@@ -21,7 +21,8 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from routematch.errors import Faults
-from routematch.metrics.intervals import Measured, batch_means, over_replications, two_sided
+from routematch.metrics.batches import batch_means
+from routematch.metrics.measured import Measured, over_replications, two_sided
 from routematch.state import Ledger
 from routematch.state.ledger import NONE_BEFORE
 

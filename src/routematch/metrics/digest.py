@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from routematch.errors import Faults
 from routematch.metrics.abandonment import Abandonment, Refusal
+from routematch.metrics.batches import over_batches
 from routematch.metrics.breakdown import Breakdown
 from routematch.metrics.cost import CostPerHour, HandlingCost, StaffCost
 from routematch.metrics.fairness import (
@@ -23,7 +24,7 @@ from routematch.metrics.fairness import (
     WaitGini,
 )
 from routematch.metrics.handling import MeanHandleTime, MeanWrapUpTime, Transfers
-from routematch.metrics.intervals import Measured, over_batches
+from routematch.metrics.measured import Measured
 from routematch.metrics.measuring import Grouped, by
 from routematch.metrics.metric import Metric
 from routematch.metrics.occupancy import BusyAgents, Occupancy, StaffedAgents, Utilisation

@@ -9,7 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.metrics.digest import Digest
-from routematch.metrics.intervals import Measured, over_replications, student_t
+from routematch.metrics.measured import Measured, over_replications, student_t
 from routematch.metrics.metric import Metric
 from routematch.model import Interval
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from routematch.metrics.intervals import student_t
+from routematch.metrics.measured import student_t
 from routematch.metrics.pooling import Pooled
 from routematch.report import Chart, Mark, Series
 

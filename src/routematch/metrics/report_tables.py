@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routematch.metrics.comparison import Difference, compare
-from routematch.metrics.intervals import Measured
+from routematch.metrics.measured import Measured
 from routematch.metrics.measuring import column_of, head_of
 from routematch.metrics.metric import Metric
 from routematch.metrics.pooling import Pooled, as_cells
@@ -207,7 +207,7 @@ def _change(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
     """Return second minus first, day by day; of the means where the days are not equally many."""
     if len(first) == len(second):
         return second - first
-    from routematch.metrics.intervals import student_t
+    from routematch.metrics.measured import student_t
 
     return (student_t(second)[0] - student_t(first)[0])[None]
 
