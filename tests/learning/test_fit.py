@@ -474,6 +474,15 @@ def test_the_report_names_what_was_learned_and_who_was_too_thin():
     assert "too thin to judge at anything: thin" in report
 
 
+def test_the_report_tells_mean_seconds():
+    """Handle times in the report are the means that decisions use, not those of logarithms."""
+    known = fit(desk())
+
+    row = next(line for line in known.report().partition("Handle time")[2].splitlines() if line.startswith("  billing"))
+
+    assert float(row.split()[1]) == pytest.approx(known.handle_time["*"]["billing"].mean, rel=0.05)
+
+
 def test_the_first_outcome_decides_nothing():
     """From nothing, outcomes gather as evidence; they enter decisions when a fit finds that agents differ."""
     known = Estimates()

@@ -55,16 +55,17 @@ def _skill_row(evidence: Evidence, skill: str) -> str:
     spread = 1.645 * evidence.deviation_of(anybody, skill)
     counts = [row[skill].count for row in evidence.cells.values() if skill in row]
     judged = sum(count >= prior.strength for count in counts)
-    low, high = (_shown(evidence, prior.mean + sign * spread) for sign in (-1, 1))
-    usual = _shown(evidence, prior.mean)
+    low, high = (_shown(evidence, prior.mean + sign * spread, skill) for sign in (-1, 1))
+    usual = _shown(evidence, prior.mean, skill)
     return (
         f"{skill[:22]:<24}{usual:>8}{f'{low} to {high}':>20}{judged:>8}{len(counts) - judged:>10}{prior.strength:>8.0f}"
     )
 
 
-def _shown(evidence: Evidence, value: float) -> str:
+def _shown(evidence: Evidence, value: float, skill: str) -> str:
+    """Return a mean in the units of the table; that of seconds lies above the mean of their logarithms."""
     if evidence.scale == "log_time":
-        return f"{math.exp(min(value, 34.0)):.0f} s"
+        return f"{math.exp(min(value + evidence.skills[skill].noise / 2.0, 34.0)):.0f} s"
     return f"{min(max(value, 0.0), 1.0):.2f}"
 
 
@@ -81,8 +82,8 @@ def _extremes(evidence: Evidence) -> Iterator[str]:
     for distance, agent, skill, cell, sure in found[:5]:
         if abs(distance) < 1.645:
             break
-        low, high = (_shown(evidence, cell.mean + sign * 1.645 * sure) for sign in (-1, 1))
-        yield f"  {agent} at {skill}: {_shown(evidence, cell.mean)} ({low} to {high}), from {cell.count:.0f}"
+        low, high = (_shown(evidence, cell.mean + sign * 1.645 * sure, skill) for sign in (-1, 1))
+        yield f"  {agent} at {skill}: {_shown(evidence, cell.mean, skill)} ({low} to {high}), from {cell.count:.0f}"
 
 
 def _thin(evidence: Evidence) -> Iterator[str]:
