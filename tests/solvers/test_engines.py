@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from routematch.errors import InvalidInputError
-from routematch.solvers import AssignmentProblem, brute_force, chains, engines, random_problem, solve
+from routematch.solvers import AssignmentProblem, brute_force, canonical, chains, engines, random_problem, solve
 from routematch.solvers.choice import Choice
 from routematch.solvers.network import build_network
 from routematch.solvers.prices import Duals, smallest_prices
@@ -163,6 +163,14 @@ def test_a_wrong_choice_among_equals_is_not_handed_out(monkeypatch):
     best = solve(problem)
     monkeypatch.setattr(engines, "make_canonical", lambda network, pair, duals, tight: np.full(2, 0))
     assert facts(solve(problem)) == facts(best)
+
+
+def test_ties_called_plain_would_show(monkeypatch):
+    """If every matching were taken for the only best one, engines would give different ones."""
+    problems = [constrained(seed) for seed in range(30)]
+    right = [facts(solve(problem)) for problem in problems]
+    monkeypatch.setattr(canonical, "is_plainly_unique", lambda *_: True)
+    assert [facts(solve(problem, method="chains")) for problem in problems] != right
 
 
 def test_a_pair_that_the_chains_overlook_shows_in_the_proof(monkeypatch):

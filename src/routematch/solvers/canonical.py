@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from routematch.solvers.network import Network
 from routematch.solvers.prices import Duals
-from routematch.solvers.unique import is_plainly_unique
+from routematch.solvers.unique import is_plainly_unique, load_range
 
 __all__ = ["make_canonical"]
 
@@ -87,7 +87,7 @@ class _Ties:
         self.start: list[int] = np.searchsorted(row_of, np.arange(network.rows + 1)).tolist()
         self.seen: dict[int, list[tuple[int, int]]] = {}
         self.list_of = self._number_lists()
-        self.least, self.most = _load_range(network, duals)
+        self.least, self.most = (bound.tolist() for bound in load_range(network, duals))
         self.load: list[int] = network.cell_load(pair).tolist()
         self.open = {cell for cell in range(self.agents) if self.load[cell] < self.most[cell]}
         self.giving = {cell for cell in range(self.agents) if self.load[cell] > self.least[cell]}
@@ -306,19 +306,3 @@ class _Ties:
                 return
             cell = before
             self.movers[cell].discard(mover)
-
-
-def _load_range(network: Network, duals: Duals) -> tuple[list[int], list[int]]:
-    """Return the least and the greatest load of each cell in any best matching."""
-    capacity = network.cell_capacity
-    over = duals.price > duals.price[network.owner]
-    least, most = np.where(over, capacity, 0), capacity.copy()
-    own = slice(network.agents)
-    if network.unit_cost is None:
-        least[own] = np.where(duals.price[own] > 0, capacity[own], 0)
-    else:
-        units = np.arange(network.unit_cost.shape[1]) < capacity[own, None]
-        price = duals.price[own, None]
-        least[own] = (units & (network.unit_cost < price)).sum(axis=1)
-        most[own] = (units & (network.unit_cost <= price)).sum(axis=1)
-    return least.tolist(), most.tolist()
