@@ -118,6 +118,14 @@ def test_findings_are_three_sentences(two):
     assert "average speed of answer" in two.findings()[1]
 
 
+def test_many_policies_keep_the_first_page_narrow():
+    """With four policies only the change of value is shown by channel and type, so that the page fits its sheet."""
+    days = [by_chance(seed) for seed in range(2)]
+    for count, width in ((2, 3 + 3 + 2), (3, 3 + 6 + 2), (4, 3 + 3 + 2)):
+        report = ledger_report({str(i): days for i in range(count)}, SETTINGS)
+        assert len(named(report, "What changes by channel and type").columns) == width
+
+
 def test_equal_policies_are_said_to_be_equal():
     """Where nothing stands out, the finding says so."""
     days = [by_chance(seed) for seed in range(5)]

@@ -48,6 +48,9 @@ COMPARED = (
     "satisfaction",
     "occupancy_fairness",
 )
+#: Measures whose change is shown by channel and type; for many policies the first alone.
+_CHANGES = (("value", "value"), ("handling_cost", "cost"), ("service_level", "service level"))
+_MOST_IN_FULL = 2
 NET = "Value - cost"
 _MOST_FIRST_ROWS = 16
 _MOST_AGENTS = 100
@@ -189,7 +192,7 @@ def _change_columns(policies: Policies, axes: tuple[str, ...], names: Sequence[S
     parts.append((Column(f"Value, {first}", unit="sum"), _plain(base.mean(axes, "value", names))))
     parts.append((Column(f"Cost, {first}", unit="money"), _plain(base.mean(axes, "handling_cost", names))))
     for name, pooled in others:
-        for measure, head in (("value", "value"), ("handling_cost", "cost"), ("service_level", "service level")):
+        for measure, head in _CHANGES if len(others) <= _MOST_IN_FULL else _CHANGES[:1]:
             change = _change(base.values(axes, measure, names), pooled.values(axes, measure, names))
             cells = as_cells(change, base.digests[0].settings.confidence)
             whose = f", {name}" if len(others) > 1 else ""
