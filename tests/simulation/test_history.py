@@ -242,6 +242,16 @@ def test_half_hour_tables_teach_too():
     assert len(found.agent_groups[0].agents[0].shifts) == 5
 
 
+def test_unknown_handle_times_are_assumed_aloud():
+    """Tickets that only say when they were resolved have no handle times; what is taken instead is said."""
+    rows = [
+        {"opened_at": f"2026-05-0{day}T10:00:00Z", "resolved_at": f"2026-05-0{day}T12:00:00Z", "assignee": "ann"}
+        for day in range(4, 9)
+    ]
+
+    assert "conversations: no handle time is known, taken as 300 s on average" in learn_history(rows).summary()
+
+
 def test_a_log_in_which_nobody_was_answered_is_refused():
     """Nothing can be learned about handling from a log without a single answer."""
     with pytest.raises(InvalidInputError, match="no answered conversation"):

@@ -15,8 +15,8 @@ __all__ = ["Calibration", "Compared", "Misfit", "limits"]
 
 _MOST_SHOWN = 12
 _NOTE = (
-    "The range is where one more replication would lie with a chance of 95 %. A misfit lies outside of what holds for all "
-    "such numbers together, and is off by an amount that matters."
+    "The range is where one more replication would lie with a chance of 95 %. A misfit lies outside of what holds for "
+    "all such numbers together, and is off by an amount that matters."
 )
 
 Floats = NDArray[np.float64]

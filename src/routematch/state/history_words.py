@@ -24,8 +24,8 @@ _OUTCOMES = {
     ),
     "refused": ("refus", "reject", "block", "busy", "deflect", "overflow", "closed_hours", "after_hours"),
     "completed": (
-        "agent", "answer", "complet", "handl", "serv", "connect", "resolv", "solved", "close", "done", "finish",
-        "transfer", "success", "ended", "normal",
+        "agent", "answer", "complete", "completi", "handl", "serv", "connect", "resolv", "solved", "close", "done",
+        "finish", "transfer", "success", "ended", "normal",
     ),
     "open": ("open", "new", "pending", "waiting", "queued", "in_progress", "active", "assigned"),
 }  # fmt: skip

@@ -57,7 +57,7 @@ ended_at:
     call_end call_end_time conversation_end conversation_end_time finished_at release_time solved_at abandoned_at
     abandon_time
 handle_time:
-    handle_time aht handled_time handling_time total_handle_time agent_interaction_duration tht handle_duration
+    handle_time aht handled_time handling_time total_handle_time agent_interaction_duration handle_duration
     work_time active_time handle_seconds
 talk_time:
     talk_time ser_time service_time talk talk_duration service_duration billsec conversation_time talk_seconds
@@ -126,7 +126,7 @@ abandoned:
     abandoned calls_abandoned contacts_abandoned abandoned_calls abncalls abandons aban_calls abandon n_abandoned
     lost lost_calls
 average_handle_time:
-    average_handle_time aht avg_handle_time handle_time average_handling_time avg_aht tht mean_handle_time
+    average_handle_time aht avg_handle_time handle_time average_handling_time avg_aht mean_handle_time
 average_wrap_up_time:
     average_wrap_up_time acw avg_acw average_acw after_call_work avg_wrap_up_time wrap_up_time
 service_level:

@@ -86,6 +86,9 @@ def learn_from_calls(history: History, calls: Ledger, agents: Sequence[Agent] | 
         fit, kind = _learn_type(log, t, name, local)
         fits[name] = fit
         kinds.append(kind)
+        if fit.handle_time is None:
+            mean = f"{kind.handle_time.mean:.0f} s on average"
+            notes.append(Note("assumed", f"{name}: no handle time is known, taken as {mean}"))
         if fit.arrivals.closed_days:
             notes.append(Note("assumed", f"{name}: {len(fit.arrivals.closed_days)} days closed, left out of the rates"))
     groups = _groups(log) if agents is None else _given_groups(log, agents, notes)
