@@ -13,7 +13,7 @@ from routematch.distributions import (
     Uniform,
 )
 from routematch.model import After, Queue, Requirement
-from routematch.simulation import AgentGroup, ConversationType, Repeat, Scenario, Transfer, WeeklyHours
+from routematch.simulation import AgentGroup, ConversationType, Present, Repeat, Scenario, Transfer, WeeklyHours
 
 SKILLS = ("a", "b", "c")
 
@@ -32,7 +32,19 @@ def random_scenario(seed: int, *, is_rich: bool = False) -> Scenario:
         after = chance.choice([0.0, 15.0])
         queues = (Queue("q", primary=members[:split], secondary=members[split:], secondary_after=after, priority=1),)
     room = chance.choice([None, None, 2]) if is_rich else None
-    return Scenario(types, groups, 240.0, queues=queues, waiting_room=room)
+    initial = random_start(chance, types, groups) if is_rich and chance.random() < 0.4 else ()
+    return Scenario(types, groups, 240.0, queues=queues, waiting_room=room, initial=initial)
+
+
+def random_start(chance: random.Random, types: list[ConversationType], groups: list[AgentGroup]) -> list[Present]:
+    """Return some who wait at the start, and some who have an agent."""
+    agents = [agent.id for group in groups for agent in group.roster()]
+    held = [
+        Present(chance.choice(types).name, agent=agent, elapsed=float(chance.randint(0, 20)))
+        for agent in agents
+        if chance.random() < 0.5
+    ]
+    return [*held, *(Present(chance.choice(types).name, waited=float(chance.randint(0, 30))) for _ in range(3))]
 
 
 def random_group(chance: random.Random, name: str, *, is_rich: bool) -> AgentGroup:

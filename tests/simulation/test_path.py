@@ -38,7 +38,7 @@ def test_nobody_is_lost(seed, is_rich):
     counts = np.bincount(ledger.ending, minlength=4)
 
     assert counts.sum() == len(ledger)
-    assert (ledger.repeats < 0).sum() == len(Day.of(scenario, Streams(seed, 0)).arrived)
+    assert (ledger.repeats < 0).sum() == len(Day.of(scenario, Streams(seed, 0)).arrived) + len(scenario.initial)
     assert (np.isnan(ledger.ended_at) == (ledger.ending == OPEN)).all()
     assert not np.isnan(ledger.answered_at[ledger.ending == COMPLETED]).any()
     assert np.isnan(ledger.answered_at[ledger.ending == REFUSED]).all()

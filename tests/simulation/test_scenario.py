@@ -9,13 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routematch.distributions import Deterministic, DoublyStochasticArrivals, Exponential, Gamma, PoissonArrivals
+from routematch.distributions import (
+    Deterministic,
+    DoublyStochasticArrivals,
+    Exponential,
+    Gamma,
+    PoissonArrivals,
+    RecordedArrivals,
+)
 from routematch.errors import DuplicateIdError, InvalidInputError, UnknownNameError
 from routematch.model import Agent, Queue, Shift
+from routematch.policies import longest_idle
 from routematch.simulation import (
     AgentGroup,
     Callback,
     ConversationType,
+    Present,
     Repeat,
     Scenario,
     Transfer,
@@ -23,6 +32,7 @@ from routematch.simulation import (
     simulate,
 )
 from routematch.simulation.hours import intervals_of, minus
+from routematch.simulation.replication import replicate
 
 sys.path.insert(0, str(Path(__file__).parent))
 from random_scenarios import random_scenario
@@ -286,3 +296,38 @@ def test_days_differ_as_a_whole_where_a_factor_says_so():
     counts = np.array([len(ledger) for ledger in found.ledgers])
 
     assert counts.var() > 3 * counts.mean()
+
+
+def test_a_run_may_start_from_who_is_there():
+    """Who waits at the start is served first, agents finish what they have, and neither is measured."""
+    kind = ConversationType("k", arrivals=RecordedArrivals((1.0,)), handle_time=Deterministic(100.0))
+    present = [
+        Present("k", waited=30.0),
+        Present("k", waited=50.0),
+        Present("k", waited=5.0, agent="g-1", elapsed=40.0),
+    ]
+    scenario = Scenario(kind, AgentGroup("g", size=2), 300.0, initial=present)
+    whole = replicate(scenario, longest_idle(), 0, 0)
+
+    assert whole.arrived_at.tolist() == [-50.0, -45.0, -30.0, 1.0]
+    assert whole.answered_at.tolist() == [0.0, -40.0, 60.0, 100.0]
+    assert whole.ended_at.tolist() == [100.0, 60.0, 160.0, 200.0]
+    measured = simulate(scenario, longest_idle()).ledgers[0]
+    assert measured.waited.tolist() == [99.0]
+    assert Scenario.loads(scenario.dumps()) == scenario
+
+
+def test_patience_goes_on_from_where_it_is():
+    """Who has waited longer than others give up waits on: patience is drawn given what has passed."""
+    kind = ConversationType("k", handle_time=Exponential(1.0), patience=Deterministic(60.0))
+    scenario = Scenario(kind, AgentGroup("g", size=0), 300.0, initial=[Present("k", waited=w) for w in (20.0, 59.0)])
+
+    assert replicate(scenario, longest_idle(), 0, 0).ended_at.tolist() == [1.0, 40.0]
+
+
+def test_who_is_there_must_be_known():
+    """Types and agents of the start are those of the scenario."""
+    with pytest.raises(UnknownNameError):
+        Scenario(KIND, AgentGroup("g"), 10, initial=[Present("kk"), Present("k", agent="g-2")])
+    with pytest.raises(InvalidInputError, match="without an agent"):
+        Present("k", elapsed=3.0)

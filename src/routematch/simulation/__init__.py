@@ -7,6 +7,7 @@ from routematch.simulation.calibration_result import Calibration
 from routematch.simulation.conversation_types import Callback, ConversationType, Repeat, Transfer
 from routematch.simulation.history import LearnedHistory, learn_history
 from routematch.simulation.hours import WeeklyHours
+from routematch.simulation.present import Present
 from routematch.simulation.result import Comparison, Result
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.simulating import simulate
@@ -19,6 +20,7 @@ __all__ = [
     "Comparison",
     "ConversationType",
     "LearnedHistory",
+    "Present",
     "Repeat",
     "Result",
     "Scenario",

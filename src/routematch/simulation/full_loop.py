@@ -80,6 +80,7 @@ class FullLoop:
                 heappush(self._heap, (start, CAME, agent, 0, 0))
                 if end < inf:
                     heappush(self._heap, (end, WENT, agent, 0, 0))
+        self._begin_with_those_present()
         heap, arrived = self._heap, self._jobs.arrived
         coming, size = 0, len(self._refused)
         while heap or coming < size:
@@ -91,6 +92,18 @@ class FullLoop:
             wake_at = dispatcher.wake_at
             if wake_at < self._scenario.horizon + _AFTERMATH:
                 heappush(heap, (wake_at, WAKE, 0, 0, 0))
+
+    def _begin_with_those_present(self) -> None:
+        """Hand conversations to the agents who have them at the start, and let the others wait."""
+        jobs, index = self._jobs, self._staff.roster.index
+        for place, entry in enumerate(self._scenario.initial):
+            conversation = jobs.present(self._number[entry.conversation_type], entry, place)
+            if entry.agent is not None:
+                jobs.started[conversation] = -entry.elapsed
+                self._begin(conversation, index[entry.agent], 0.0)
+        for conversation in range(len(self._refused), len(jobs)):
+            if isnan(jobs.started[conversation]):
+                self._queue(conversation, 0.0, room=None)
 
     def _event(self, now: float, what: int, first: int, second: int, third: int) -> None:
         if what == FREED:
@@ -260,7 +273,7 @@ class FullLoop:
     def _hand_back(self, agent: int, now: float) -> None:
         """Let running conversations wait for somebody else who does what is left of them; drop wrap-ups."""
         jobs, pace, handed = self._jobs, self._pace.get(agent), []
-        for key, (_, talked_at, free_at) in list(self.running[agent].items()):
+        for key, (_, talked_at, free_at) in sorted(self.running[agent].items(), key=lambda entry: entry[0]):
             conversation = key[0]
             if free_at <= now:
                 continue  # it ends at this very instant, by an event of its own

@@ -10,6 +10,7 @@ from attrs import evolve
 from routematch.distributions import Distribution
 from routematch.model import Attribute, Conversation, all_of, human_only
 from routematch.simulation.day import Day
+from routematch.simulation.present import Present
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import Streams, luck
@@ -120,17 +121,49 @@ class Jobs:
         patience = self.types[kind].patience
         self.deadline[conversation] = now + (inf if patience is None else self.draw(patience, "patience", conversation))
 
+    def present(self, kind: int, entry: Present, place: int) -> int:
+        """Add a conversation that is there at the start; return its number.
+
+        Its patience, or what is left of its handle time, is drawn given that it has lasted so long already.
+        """
+        new = self._add(kind, (1 << 50) + place, -entry.waited - entry.elapsed)
+        own = self.types[kind]
+        if entry.agent is None:
+            patience = own.patience
+            self.deadline[new] += inf if patience is None else self._beyond(patience, "patience", new, entry.waited)
+        else:
+            agent = self._staff.roster.index[entry.agent]
+            laws = (own.handle_time, *own.handle_time_by_group.values())
+            law, done = laws[int(self._staff.law_of[kind, agent])], entry.elapsed * float(self._staff.speed[agent])
+            self.left_over[new] = max(self._beyond(law, "handle_time", new, done) - done, 0.0)
+        return new
+
+    def _beyond(self, law: Distribution, purpose: str, conversation: int, past: float) -> float:
+        """Return a time beyond what has passed, by the conversation's own luck."""
+        gone = float(law.cdf(past))
+        return max(float(law.quantile(min(gone + self.luck(purpose, conversation) * (1.0 - gone), 1.0))), past)
+
     def follow(self, conversation: int, at: float, favourite: tuple[int, float] | None) -> int:
         """Add a conversation of the same customer and type, coming later; return its number."""
-        new, kind = len(self.arrived), self.first_kind[conversation]
+        kind = self.first_kind[conversation]
+        new = self._add(kind, self.number[conversation] + (1 << 40), at)
+        self.chain[new], self.follows[new] = self.chain[conversation] + 1, conversation
         patience = self.types[kind].patience
+        self.deadline[new] += inf if patience is None else self.draw(patience, "patience", new)
+        if favourite is not None:
+            self.favourite[new] = favourite
+        return new
+
+    def _add(self, kind: int, number: int, arrived: float) -> int:
+        """Add a conversation that has not been begun; return its number."""
+        new = len(self.arrived)
         for counts, count in (
             (self.kind, kind),
             (self.first_kind, kind),
-            (self.number, self.number[conversation] + (1 << 40)),
+            (self.number, number),
             (self.leg, 0),
-            (self.chain, self.chain[conversation] + 1),
-            (self.follows, conversation),
+            (self.chain, 1),
+            (self.follows, -1),
             (self.state, COMING),
             (self.holder, -1),
             (self.transfers, 0),
@@ -142,8 +175,6 @@ class Jobs:
             times.append(nan)
         for amounts in (self.handled, self.wrapped):
             amounts.append(0.0)
-        self.arrived.append(at)
-        self.deadline.append(at + (inf if patience is None else self.draw(patience, "patience", new)))
-        if favourite is not None:
-            self.favourite[new] = favourite
+        self.arrived.append(arrived)
+        self.deadline.append(arrived)
         return new

@@ -54,12 +54,8 @@ class Pace:
     def next(self) -> tuple[float, Key | None, bool]:
         """Return when the next talk or wrap-up ends, of which conversation, and whether it is a talk."""
         pace = self._pace()
-        best: tuple[float, Key | None, bool] = inf, None, False
-        for key, (talk, wrap_up) in self._left.items():
-            at = self._at + (talk or wrap_up) / pace
-            if at < best[0] or best[1] is None:
-                best = at, key, talk > 0
-        return best
+        found = [(self._at + (talk or wrap_up) / pace, key, talk > 0) for key, (talk, wrap_up) in self._left.items()]
+        return min(found) if found else (inf, None, False)
 
     def _pace(self) -> float:
         running = len(self._left)

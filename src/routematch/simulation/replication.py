@@ -66,6 +66,7 @@ def is_plain(scenario: Scenario, day: Day) -> bool:
     """Whether each conversation has one agent at most, all agents are always there, and no clock runs but theirs."""
     return (
         scenario.waiting_room is None
+        and not scenario.initial
         and not day.refused.any()
         and not any(
             group.shifts

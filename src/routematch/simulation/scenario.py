@@ -23,6 +23,7 @@ from routematch.model.instants import Duration, Instant, as_duration, as_instant
 from routematch.simulation.agent_groups import AgentGroup
 from routematch.simulation.conversation_types import ConversationType
 from routematch.simulation.hours import Hours, as_hours, check_hours, check_zone
+from routematch.simulation.present import Present
 from routematch.simulation.rates import model_from_rates
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def _as_queues(value: Queue | Iterable[Queue]) -> tuple[Queue, ...]:
     return queues
 
 
+def _as_initial(value: Present | Iterable[Present]) -> tuple[Present, ...]:
+    initial: tuple[Present, ...] = (value,) if isinstance(value, Present) else as_tuple(value)
+    return initial
+
+
 @frozen
 class Scenario:
     """Everything a simulation needs but the policy.
@@ -80,6 +86,8 @@ class Scenario:
         IANA name; weekly hours are of its wall clock.
     queues : tuple of Queue
         As for `route`; where some are declared, types may name only these.
+    initial : tuple of Present
+        Conversations that are there at the start. They are served with the others and left out of all measures.
     name : str
     seed : int
         Used where `simulate` is given none.
@@ -94,6 +102,7 @@ class Scenario:
     opening_hours: tuple[Hours, ...] = field(default=(), converter=as_hours, kw_only=True)
     zone: str = field(default="UTC", kw_only=True)
     queues: tuple[Queue, ...] = field(default=(), converter=_as_queues, kw_only=True)
+    initial: tuple[Present, ...] = field(default=(), converter=_as_initial, kw_only=True)
     name: str = field(default="scenario", kw_only=True)
     seed: int = field(default=0, kw_only=True)
 
@@ -113,7 +122,12 @@ class Scenario:
         check_zone(faults, "zone", self.zone)
         check_name(faults, "name", self.name)
         before = len(faults)
-        for place, kind in (("conversation_types", ConversationType), ("agent_groups", AgentGroup), ("queues", Queue)):
+        for place, kind in (
+            ("conversation_types", ConversationType),
+            ("agent_groups", AgentGroup),
+            ("queues", Queue),
+            ("initial", Present),
+        ):
             _check_members(faults, place, getattr(self, place), kind)
         if len(faults) == before:
             self._check_references(faults)
@@ -130,6 +144,12 @@ class Scenario:
         _check_distinct(faults, "agent_groups", [agent.id for agent in self.roster()])
         groups, types = [g.name for g in self.agent_groups], [t.name for t in self.conversation_types]
         queues = [queue.id for queue in self.queues]
+        agents = [agent.id for agent in self.roster()] if self.initial else []
+        for i, present in enumerate(self.initial):
+            where = f"initial[{i}]"
+            _check_known(faults, f"{where}.conversation_type", [present.conversation_type], types, "conversation type")
+            if present.agent is not None:
+                _check_known(faults, f"{where}.agent", [present.agent], agents, "agent")
         for i, kind in enumerate(self.conversation_types):
             place = f"conversation_types[{i}]"
             if queues and kind.queue is not None:

@@ -84,9 +84,10 @@ def simulate(
 
 
 def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, intervals: bool, number: int) -> Ledger:  # noqa: FBT001 - partial
-    """Run one replication and leave the warm-up out."""
+    """Run one replication; leave the warm-up out, and who was there at the start."""
     ledger = replicate(scenario, policy, seed, number, intervals=intervals)
-    return after(ledger, scenario.start_at + scenario.warm_up) if scenario.warm_up else ledger
+    whole = not scenario.warm_up and not scenario.initial
+    return ledger if whole else after(ledger, scenario.start_at + scenario.warm_up)
 
 
 def _spread_out(
