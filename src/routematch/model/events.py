@@ -134,7 +134,7 @@ class ConversationEnqueued:
 
 @frozen
 class ConversationUpdated:
-    """The host changed a conversation; `units` says what it costs its agent now, None what the channel costs."""
+    """The host changed a conversation; `units` is what it costs its agent until it is placed anew, None the channel's."""
 
     conversation: Conversation
     at: float = _at()

@@ -33,7 +33,7 @@ class Case:
     offer : str or None
         Its open offer.
     units : int or None
-        What the host says it costs, in thousandths; None: what its channel costs.
+        What the host says it costs its agent, in thousandths; None: what its channel costs, as for every new agent.
     human : bool
         Whether an escalation asks for a human.
     queue : str or None

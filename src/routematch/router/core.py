@@ -164,10 +164,12 @@ class Core:
     def next_wakeup(self) -> float | None:
         """When to call again if nothing happens."""
         gathers = self.gathers_until()
-        entries = (self.desk.timers.next(), self.desk.wakeups.next())
-        soonest = [entry[0] for entry in entries if entry is not None]
-        if gathers is not None:
+        timer, wakeup = self.desk.timers.next(), self.desk.wakeups.next()
+        soonest = [] if timer is None else [timer[0]]
+        if gathers is not None:  # what time alone changes is looked at together with what is gathered
             soonest.append(gathers)
+        elif wakeup is not None:
+            soonest.append(wakeup[0])
         return min(soonest, default=None)
 
     def _remember(self, steps: list[Step]) -> None:

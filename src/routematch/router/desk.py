@@ -35,6 +35,8 @@ class Desk:
     queues : mapping from id to Queue
     now : float or None
         The latest instant seen; time never runs backwards.
+    looked_at : float or None
+        The latest decision on record; what time alone changed since then may not have been looked at.
     cases, seats, offers : dict by id
         Ended conversations stay in `cases` until there are more than the settings keep; `offers` are the open ones.
     ended, seen : dict
@@ -55,6 +57,7 @@ class Desk:
         self.offer_rules = offer_rules
         self.queues = dict(queues)
         self.now: float | None = None
+        self.looked_at: float | None = None
         self.cases: dict[str, Case] = {}
         self.seats: dict[str, Seat] = {}
         self.offers: dict[str, Offer] = {}
@@ -84,21 +87,25 @@ class Desk:
 
     def stand_up(self) -> None:
         """Make anew what follows from the rest: lines, lengths, timers, wake-ups."""
+        now = -math.inf if self.now is None else self.now
+        looked_at = -math.inf if self.looked_at is None else self.looked_at
         for case in self.cases.values():
             if case.status in {"waiting", "offered"}:
                 self._count_length(case, 1)
                 self.timers.add(case.overflow_at, "overflow", case.id)
             if case.status == "waiting":
                 review_at = case.review_at
-                self._enter(case, -math.inf if self.now is None else self.now)
-                self.wakeups.add(review_at, "case", case.id)
+                self._enter(case, now)
+                for instant in (review_at, self._next_change(case, looked_at)):
+                    self.wakeups.add(instant, "case", case.id)
             self.timers.add(case.earliest_at, "start", case.id)
             self.timers.add(case.resume_at, "resume", case.id)
             self.timers.add(case.grace_until, "grace", case.id)
         for offer in self.offers.values():
             self.timers.add(offer.expires_at, "offer", offer.id)
         for seat in self.seats.values():
-            self.watch_seat(seat, -math.inf if self.now is None else self.now)
+            self.watch_seat(seat, looked_at)
+            self.watch_seat(seat, now)
             for ends_at in (seat.wrap_up_until, *(end for end, _, _ in seat.wrap_ups)):
                 self.timers.add(ends_at, "wrap_up", seat.id)
 
@@ -183,11 +190,14 @@ class Desk:
     def _enter(self, case: Case, at: float) -> None:
         case.view = None
         view = case.seen(at)
-        next_step_at = self.next_step(view, at)
         self.lines.add(case, self._key(view, at), (*view.affinity, *view.excludes))
         self._know_channel(view.channel)
+        self.wakeups.add(self._next_change(case, at), "case", case.id)
+
+    def _next_change(self, case: Case, at: float) -> float:
+        """Return when time alone next changes who may take a waiting conversation."""
         until = [until for until, _ in (case.declined or {}).values() if until > at]
-        self.wakeups.add(min([next_step_at, *until]), "case", case.id)
+        return min([self.next_step(case.seen(at), at), *until])
 
     def _know_channel(self, channel: str) -> None:
         """Note a channel that is new: who is near the end of a shift may be closed to it."""
@@ -244,7 +254,7 @@ class Desk:
         """Return the thousandths a conversation keeps of an agent."""
         return case.units if case.units is not None else seat.cost(case.conversation.channel)
 
-    def put(self, case: Case, seat: Seat, at: float) -> None:
+    def put(self, case: Case, seat: Seat, at: float, *, was_offered: bool = False) -> None:
         """Give a conversation to an agent, and let what may rest make room for it."""
         if case.joined_at is not None:
             self.waits.started(self.wait_key(case), max(at - case.joined_at, 0.0), forecast=case.forecast)
@@ -254,7 +264,8 @@ class Desk:
         case.returns = case.interrupted = False
         seat.running[case.id] = self.units_on(case, seat)
         self._make_room(case, seat)
-        seat.note_given(at, self.settings)
+        if not was_offered:  # then it counted when it was offered
+            seat.note_given(at, self.settings)
         self.watch_seat(seat, at)
 
     def _make_room(self, case: Case, seat: Seat) -> None:

@@ -29,7 +29,7 @@ def accept(desk: Desk, event: OfferAccepted) -> None:
     seat.missed = 0
     desk.leave(case)
     case.begin_anew(event.at)
-    desk.put(case, seat, event.at)
+    desk.put(case, seat, event.at, was_offered=True)
 
 
 def decline(desk: Desk, event: OfferDeclined) -> None:

@@ -46,6 +46,7 @@ def _check_dispatched(desk: Desk, event: Dispatched) -> None:
 def _dispatch(desk: Desk, event: Dispatched) -> None:
     """Carry out a decision."""
     desk.wake(event.at)
+    desk.looked_at = event.at
     desk.clear_marks()
     if event.number is not None:
         desk.decisions = event.number + 1
@@ -58,6 +59,7 @@ def _dispatch(desk: Desk, event: Dispatched) -> None:
     for placement in event.placements:
         case, seat = desk.cases[placement.conversation], desk.seats[placement.agent]
         case.decision, case.turn = event.number, (seat.assigned_at, event.at)
+        case.units = None  # what it cost another agent says nothing of this one
         if event.share_half_time is not None:
             case.given = (placement.units, max(placement.value, 0.0))
         case.begin(seat.id, event.at)

@@ -28,6 +28,7 @@ def snapshot_of(desk: Desk) -> dict[str, Any]:
     return {
         "schema": SNAPSHOT_SCHEMA,
         "now": desk.now,
+        "looked_at": desk.looked_at,
         "settings": to_data(desk.settings),
         "offer_rules": None if desk.offer_rules is None else to_data(desk.offer_rules),
         "queues": [to_data(queue) for _, queue in sorted(desk.queues.items())],
@@ -103,7 +104,7 @@ def _read(data: Mapping[str, Any], looks_at: frozenset[str]) -> Desk:
     queues = from_data(data["queues"], tuple[Queue, ...])
     desk = Desk(from_data(data["settings"], RouterSettings), rules, {queue.id: queue for queue in queues})
     desk.looks_at = looks_at
-    for name in ("now", "given", "fingerprint", "decisions", "offers_made", "rotation"):
+    for name in ("now", "looked_at", "given", "fingerprint", "decisions", "offers_made", "rotation"):
         setattr(desk, name, data[name])
     desk.turns = (data["turns"][0], tuple((c, a) for c, a in data["turns"][1]))
     desk.seats = {seat.id: seat for seat in from_data(data["agents"], tuple[Seat, ...])}
