@@ -46,10 +46,10 @@ class Learned:
                 means.append(estimate.mean)
         by_skill = {name: (np.array(p, np.intp), np.array(m)) for name, (p, m) in entries.items()}
         for name, estimate in table.get(ANYBODY, {}).items():
-            positions, means = by_skill.get(name, (np.empty(0, np.intp), np.empty(0)))
-            others = np.setdiff1d(np.arange(len(roster)), positions)
-            filled = np.full(len(others), estimate.mean)
-            by_skill[name] = (np.concatenate([positions, others]), np.concatenate([means, filled]))
+            known, learned = by_skill.get(name, (np.empty(0, np.intp), np.empty(0)))
+            others = np.setdiff1d(np.arange(len(roster)), known)
+            usual = np.full(len(others), estimate.mean)
+            by_skill[name] = (np.concatenate([known, others]), np.concatenate([learned, usual]))
         return cls(roster, by_skill)
 
     def says_anything(self, skills: Iterable[str]) -> bool:
