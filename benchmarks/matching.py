@@ -359,7 +359,7 @@ def best_engine_ratio(seconds_of: dict[str, float]) -> str:
     return f"; chosen / best engine {seconds_of['routematch'] / min(own):.2f}"
 
 
-def run_all(suite: str, seconds: float, limit: float) -> str:
+def run_all(suite: str, seconds: float, limit: float, only: list[str]) -> str:
     """Measure every solver on every instance of a suite; return the table."""
     lines = ["| instance | solver | ms | scipy dense / solver | extra MiB | |", "|---|---|---|---|---|---|"]
     for number, make in enumerate(SUITES[suite]):
@@ -369,7 +369,7 @@ def run_all(suite: str, seconds: float, limit: float) -> str:
         seconds_of: dict[str, float] = {}
         dense = float("nan")
         for solver in solvers_of(suite):
-            if is_left_out(instance, solver, suite):
+            if is_left_out(instance, solver, suite) or (only and solver not in only):
                 continue
             command = [sys.executable, __file__, "--one", suite, str(number), solver, "--seconds", str(seconds)]
             try:
@@ -407,15 +407,17 @@ def main() -> None:
     parser.add_argument("--one", nargs=3, metavar=("SUITE", "NUMBER", "SOLVER"))
     parser.add_argument("--seconds", type=float, default=1.0, help="repeat for about so long")
     parser.add_argument("--limit", type=float, default=120.0, help="give a solver up after so many seconds")
+    parser.add_argument("--only", default="", help="solvers to run, separated by commas")
     parser.add_argument("--write", action="store_true", help="store the table in benchmarks/results")
     given = parser.parse_args()
     if given.one:
         suite, number, solver = given.one
         print(json.dumps(measure(SUITES[suite][int(number)](), suite, solver, given.seconds)))
     else:
-        table = run_all(given.suite, given.seconds, given.limit)
+        table = run_all(given.suite, given.seconds, given.limit, given.only.split(",") if given.only else [])
         if given.write:
             command = f"python benchmarks/matching.py --suite {given.suite} --seconds {given.seconds:g}"
+            command += f' --only "{given.only}"' if given.only else ""
             place = Path(__file__).parent / "results" / f"matching-{given.suite}.md"
             place.write_text(f"# Matching, suite {given.suite}\n\nMade by `{command}`.\n\n{table}\n", encoding="utf-8")
 
