@@ -331,3 +331,30 @@ def test_who_is_there_must_be_known():
         Scenario(KIND, AgentGroup("g"), 10, initial=[Present("kk"), Present("k", agent="g-2")])
     with pytest.raises(InvalidInputError, match="without an agent"):
         Present("k", elapsed=3.0)
+
+
+SILENT = ConversationType("silent", handle_time=Exponential(10.0))
+AT_ONCE = ConversationType("k", arrivals=PoissonArrivals(1.0), handle_time=Deterministic(0.0))
+
+
+@pytest.mark.parametrize(
+    ("types", "groups"),
+    [
+        ([KIND], []),
+        ([KIND], [AgentGroup("g", size=0)]),
+        ([KIND], [AgentGroup("g", capacity=0)]),
+        ([KIND], [AgentGroup("g", absence_probability=1.0)]),
+        ([], [AgentGroup("g")]),
+        ([], []),
+        ([SILENT], [AgentGroup("g")]),
+        ([AT_ONCE], [AgentGroup("g", size=2)]),
+    ],
+)
+@pytest.mark.parametrize("policy", [None, longest_idle()])
+def test_empty_scenarios_run(types, groups, policy):
+    """Nobody comes, nobody works, nothing takes any time: answers, not errors."""
+    found = simulate(Scenario(types, groups, 100.0), policy, replications=2)
+
+    assert len(found.conversations["id"]) == sum(map(len, found.ledgers))
+    assert found.summary().rows
+    assert found.by("conversation_type", ["abandonment"]).values.shape == (1, len(types))

@@ -31,7 +31,7 @@ def ledger_of_day(
 ) -> Ledger:
     """Return the ledger of a run in which every conversation had one agent at most."""
     served = holder >= 0
-    speed = staff.speed[holder] if len(staff.speed) else np.ones(len(holder))
+    speed = staff.speed[holder]
     law = staff.law_of[day.kind, holder] if staff.law_of.any() else None
     talk = (day.talk[0] if law is None else day.talk[law, np.arange(len(holder))]) / speed
     wrap_up = day.wrap_up / speed
@@ -184,7 +184,8 @@ def sweep(
     """
     agents, count = len(staff.roster), len(holder)
     by_channel = {name: staff.roster.cost(name) for name in {k.channel for k in scenario.conversation_types}}
-    costs = np.array([by_channel[k.channel] for k in scenario.conversation_types]).reshape(-1, agents)
+    costs = np.array([by_channel[k.channel] for k in scenario.conversation_types])
+    costs = costs.reshape(len(scenario.conversation_types), agents)
     load = costs[kind, holder] / THOUSANDTHS
     everybody = np.arange(agents, dtype=np.int32)
     nothing, talks = np.zeros(agents), np.ones(count)

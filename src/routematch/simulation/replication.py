@@ -49,7 +49,7 @@ def replicate(
     """
     streams = Streams(seed, replication)
     staff, day = Staff.of(scenario), Day.of(scenario, streams)
-    if is_plain(scenario, day):
+    if len(staff.roster) and is_plain(scenario, day):
         ran = _run_plain(scenario, policy, staff, day)
         if ran is not None:
             started, holder = ran
@@ -100,8 +100,8 @@ def _run_plain(
         return None
     agents = len(staff.roster)
     is_uniform = not staff.law_of.any() and (staff.speed == staff.speed[:1]).all()
-    busy = (day.talk[0] + day.wrap_up) / (staff.speed[0] if agents else 1.0)
-    if isinstance(lane, IndexLane) and is_uniform and agents and lane.serves_everything:
+    busy = (day.talk[0] + day.wrap_up) / staff.speed[0]
+    if isinstance(lane, IndexLane) and is_uniform and lane.serves_everything:
         found = first_come(day.arrived, day.deadline, busy, agents)
         if found is not None:
             return found
