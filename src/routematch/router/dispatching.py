@@ -70,10 +70,20 @@ class Decider:
         self, desk: Desk, policy: Policy | CodePolicy, estimates: Estimates | None, seed: int, roster: LiveRoster
     ) -> None:
         self._desk, self._seed, self._live = desk, seed, roster
-        self.estimates = estimates or Estimates()
+        self._estimates = estimates or Estimates()
         self.board = WaitBoard(desk)
         self.remake: Callable[[int], Plan] = _not_at_hand
         self.policy = policy
+
+    @property
+    def estimates(self) -> Estimates:
+        """What history says."""
+        return self._estimates
+
+    @estimates.setter
+    def estimates(self, estimates: Estimates) -> None:
+        self._estimates = estimates
+        self._lane = self._made_lane(self._policy)
 
     @property
     def policy(self) -> Policy | CodePolicy:

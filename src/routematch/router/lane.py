@@ -8,8 +8,8 @@ Whatever is unusual (affinity, exclusions, caps, mixed costs, tiers, an option t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from attrs import evolve
@@ -35,6 +35,8 @@ ProblemOf = Callable[[list[Conversation], Roster, float], Problem]
 _STEADY = frozenset({"served", "versatility"})
 #: Stands for pairs that rules refuse; far below every value.
 _NEVER = np.int64(-(2**60))
+_NEVER_AT_ALL = int(_NEVER) // 2
+_UNKNOWN = (None, None)
 #: Bytes that rows of values may take together.
 _MOST_BYTES = 64 * 2**20
 _LARGEST = 2.0**52
@@ -54,8 +56,7 @@ class Lane:
 
     def __init__(self, desk: Desk, live: LiveRoster, policy: Policy) -> None:
         self._desk, self._live, self._policy = desk, live, policy
-        self._rows: dict[Hashable, NDArray[np.int64] | None] = {}
-        self._structure = -1
+        self._kept: list[dict[str, Any]] = []
         self._urgency = tuple((entry.term, entry.weight) for entry in policy.urgency)
 
     @staticmethod
@@ -78,7 +79,7 @@ class Lane:
         live, channel = self._live, case.conversation.channel
         scores = np.where(live.able(channel, now), row, _NEVER) - self._charges()
         best = int(scores.argmax())
-        if scores[best] < _NEVER // 2:
+        if scores[best] < _NEVER_AT_ALL:
             return Quick(case, -1, 0.0, 0.0) if (row > _NEVER).any() else None
         equals = np.flatnonzero(scores == scores[best])
         if len(equals) > 1:
@@ -97,26 +98,27 @@ class Lane:
         position = live.index[seat.id]
         if desk.lines.naming(seat.id) or seat.agent.capacity.costs:
             return None
+        here = {channel: bool(live.present(channel, now)[position]) for channel in desk.channels}
         best: tuple[int, float, str] | None = None
         chosen: Quick | None = None
         least = 0.0
         for line in desk.lines.all():
-            head = next(iter(line))
+            ticket = line.first
+            head = ticket.case
             row = self._row(head, problem_of, now)
             if row is None:
                 return None
-            value = int(row[position])
-            if value <= _NEVER // 2 or not live.present(head.conversation.channel, now)[position]:
+            value = row.item(position)
+            if value <= _NEVER_AT_ALL or not here[head.conversation.channel]:
                 continue
-            if head.line.named or not self._is_plain(head):  # type: ignore[attr-defined]  # it stands in a line
+            if ticket.named or not self._is_plain(head):
                 return None
             urgency = self.urgency(head.seen(now), now)
             quick = self._quick(head, position, value, urgency)
             if quick is None:
                 return None
             least = min(least, urgency)
-            steps = value + round(urgency / self._policy.resolution)
-            rank = (-steps, head.arrived_at, head.id)
+            rank = (-value - round(urgency / self._policy.resolution), head.arrived_at, head.id)
             if best is None or rank < best:
                 best, chosen = rank, quick
         if chosen is None:
@@ -164,15 +166,17 @@ class Lane:
 
     def _row(self, case: Case, problem_of: ProblemOf, now: float) -> NDArray[np.int64] | None:
         """Return the value of every agent for the line of a case, in steps; None where it cannot be kept."""
-        if self._structure != self._desk.structure:
-            self._rows.clear()
-            self._structure = self._desk.structure
-        key = case.line.line.key  # type: ignore[attr-defined]  # it stands in a line
-        if key not in self._rows:
-            while len(self._rows) * 8 * max(len(self._live.ids), 1) > _MOST_BYTES:
-                self._rows.pop(next(iter(self._rows)))
-            self._rows[key] = self._made_row(case, problem_of, now)
-        return self._rows[key]
+        line = case.line.line  # type: ignore[attr-defined]  # it stands in a line
+        mark, row = line.known.get("row", _UNKNOWN)
+        if mark != (self, self._desk.structure):
+            row = self._made_row(case, problem_of, now)
+            line.known["row"] = ((self, self._desk.structure), row)
+            self._kept.append(line.known)
+            if len(self._kept) * 8 * max(len(self._live.ids), 1) > _MOST_BYTES:
+                for other in self._kept[: len(self._kept) // 2]:
+                    other.pop("row", None)
+                del self._kept[: len(self._kept) // 2]
+        return row  # type: ignore[no-any-return]  # a row, or None
 
     def _made_row(self, case: Case, problem_of: ProblemOf, now: float) -> NDArray[np.int64] | None:
         """Ask the policy about everybody, as if all were present and without load."""

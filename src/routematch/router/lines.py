@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
 
 from attrs import define, field
 
@@ -17,6 +18,8 @@ __all__ = ["Lines"]
 
 #: Entries of those that left which a line keeps at least before it is made anew.
 _SLACK = 64
+#: Kinds of conversations of which something is known while none of them waits.
+_KINDS_KEPT = 2_000
 
 
 @define(eq=False)
@@ -38,13 +41,25 @@ Entry = tuple[float, str, int, Ticket]
 
 @define(eq=False)
 class Line:
-    """Tickets in order of arrival and id; those that are no longer good are skipped until the line is made anew."""
+    """Tickets in order of arrival and id; those that are no longer good are skipped until the line is made anew.
+
+    Attributes
+    ----------
+    known : dict
+        What others remember of a line: the same for all who stand in it.
+    """
 
     key: Hashable
     entries: list[Entry] = field(factory=list)
     head: int = 0
     alive: int = 0
     issued: int = 0
+    known: dict[str, Any] = field(factory=dict)
+
+    @property
+    def first(self) -> Ticket:
+        """The ticket of the oldest; a line is never empty."""
+        return self.entries[self.head][3]
 
     def add(self, ticket: Ticket) -> None:
         """Put a ticket in its place."""
@@ -78,6 +93,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, Line] = {}
+        self._known: dict[Hashable, dict[str, Any]] = {}
         self._named: dict[str, dict[str, Case]] = {}
         self._count = 0
 
@@ -102,7 +118,7 @@ class Lines:
         """Put a case in the line of its key; `named` are the agents it treats unlike others."""
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = Line(key)
+            line = self._lines[key] = Line(key, known=self._known.pop(key, {}))
         ticket = case.line = Ticket(case, line, tuple(named))
         line.add(ticket)
         for agent in ticket.named:
@@ -116,13 +132,20 @@ class Lines:
         case.line = None
         ticket.line.left()
         if not ticket.line.alive:
-            self._lines.pop(ticket.line.key, None)
+            self._close(ticket.line)
         for agent in ticket.named:
             naming = self._named.get(agent, {})
             naming.pop(case.id, None)
             if not naming:
                 self._named.pop(agent, None)
         self._count -= 1
+
+    def _close(self, line: Line) -> None:
+        """Forget a line that is empty, but not what is known of the next one of its kind."""
+        if self._lines.pop(line.key, None) is not None:
+            self._known[line.key] = line.known
+            if len(self._known) > _KINDS_KEPT:
+                del self._known[next(iter(self._known))]
 
     def heads(self, count: int, agents: Iterable[str]) -> list[Case]:
         """Return all that could be among the best `count` for some agents.

@@ -59,7 +59,7 @@ class WaitBoard:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._crews: dict[Hashable, _Crew] = {}
-        self._shares: dict[tuple[Hashable, Hashable], float] = {}
+        self._shares: dict[_Request, dict[_Request, float]] = {}
         self._structure = -1
 
     def estimate(self, case: Case, live: LiveRoster, at: float) -> WaitEstimate:
@@ -95,15 +95,21 @@ class WaitBoard:
 
     def _ahead(self, case: Case, request: _Request, roster: Roster, at: float) -> tuple[float, int]:
         """Return how many go before, by the share of them the same agents will take, and the place in line."""
-        ahead, place = 0.0, 1
+        ahead, place, shares = 0.0, 1, self._shares_of(request)
         own = self._rank(case.seen(at))
         for line in self._desk.lines.all():
-            head = next(iter(line)).seen(at)
-            older = _older(line, own - (self._rank(head) - _arrival(head)), case)
-            if older:
-                share = self._share(_request(head, at), request, roster)
+            known = line.known.get("waits")
+            if known is None:
+                head = line.first.case.seen(at)
+                known = line.known["waits"] = (_request(head, at), self._rank(head) - _arrival(head))
+            theirs, shift = known
+            share = shares.get(theirs)
+            if share is None:
+                share = shares[theirs] = self._share(theirs, request, roster)
+            if share:
+                older = _older(line, own - shift, case)
                 ahead += share * older
-                place += older if share > 0 else 0
+                place += older
         return ahead, place
 
     def _rank(self, view: Conversation) -> float:
@@ -116,13 +122,13 @@ class WaitBoard:
         """Return which share of the capacity for one request is also capacity for another."""
         if theirs == ours:
             return 1.0
-        key = (theirs, ours)
-        known = self._shares.get(key)
-        if known is None:
-            them, us = self._crew(theirs, roster), self._crew(ours, roster)
-            whole = int(them.slots[them.may].sum())
-            known = self._shares[key] = float(them.slots[them.may & us.may].sum()) / whole if whole else 0.0
-        return known
+        them, us = self._crew(theirs, roster), self._crew(ours, roster)
+        whole = int(them.slots[them.may].sum())
+        return float(them.slots[them.may & us.may].sum()) / whole if whole else 0.0
+
+    def _shares_of(self, request: _Request) -> dict[_Request, float]:
+        """Return what is known of the shares of one request."""
+        return self._shares.setdefault(request, {})
 
     def _crew(self, request: _Request, roster: Roster) -> _Crew:
         known = self._crews.get(request)
@@ -185,6 +191,8 @@ def _arrival(view: Conversation) -> float:
 
 def _older(line: Line, arrived_at: float, case: Case) -> int:
     """Return how many of a line arrived before an instant; long lines are counted by their share of good tickets."""
+    if (line.entries[-1][0], line.entries[-1][1]) < (arrived_at, case.id):
+        return line.alive
     if line.alive <= _COUNTED < len(line.entries) - line.head:
         return sum(1 for other in line if other is not case and (other.arrived_at, other.id) < (arrived_at, case.id))
     end = bisect_left(line.entries, (arrived_at, case.id), lo=line.head)
