@@ -13,11 +13,11 @@ from routematch.distributions import BatchArrivals, Deterministic, Exponential, 
 from routematch.policies import PRESETS, Policy, Weighted, best_match, longest_idle
 from routematch.routing.lanes import compile_lane
 from routematch.simulation import AgentGroup, ConversationType, Scenario
+from routematch.simulation.course import Course
 from routematch.simulation.day import Day
 from routematch.simulation.dispatchers import DecidingDispatcher, LaneDispatcher
 from routematch.simulation.first_come import first_come
 from routematch.simulation.full_loop import FullLoop
-from routematch.simulation.jobs import Jobs
 from routematch.simulation.replication import _dispatcher, replicate
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import Streams
@@ -29,25 +29,33 @@ from random_scenarios import random_scenario
 LANED = sorted(set(PRESETS) - {"random"})
 
 
-def run(scenario: Scenario, policy: Policy, seed: int, *, by_lane: bool) -> tuple[Jobs, object] | None:
+def run(scenario: Scenario, policy: Policy, seed: int, *, by_lane: bool) -> tuple[Course, object] | None:
     """Run the full loop by a lane or by `decide()`; None where there is no lane."""
     staff, streams = Staff.of(scenario), Streams(seed, 0)
     day = Day.of(scenario, streams)
-    jobs = Jobs(scenario, staff, day, streams)
-    loop = FullLoop(scenario, staff, day, jobs, staff.on_duty(scenario, streams))
+    course = Course(scenario, staff, day, streams)
+    loop = FullLoop(scenario, staff, day, course, staff.on_duty(scenario, streams))
     queues = {queue.id: queue for queue in scenario.queues}
-    dispatcher = DecidingDispatcher(policy, jobs, staff, loop.running, queues=queues, seed=seed)
+    dispatcher = DecidingDispatcher(policy, course, staff, loop.running, queues=queues, seed=seed)
     if by_lane:
-        dispatcher = _dispatcher(scenario, policy, staff, jobs, loop, seed)
+        dispatcher = _dispatcher(scenario, policy, staff, course, loop, seed)
         if not isinstance(dispatcher, LaneDispatcher):
             return None
     loop.run(dispatcher)
-    return jobs, dispatcher
+    return course, dispatcher
 
 
-def log_of(jobs: Jobs) -> list[tuple[object, ...]]:
+def log_of(course: Course) -> list[tuple[object, ...]]:
     """Return everything that happened, NaN as text so that it equals itself."""
-    columns = (jobs.arrived, jobs.started, jobs.holder, jobs.ended, jobs.handled, jobs.resolved, jobs.transfers)
+    columns = (
+        course.arrived,
+        course.started,
+        course.holder,
+        course.ended,
+        course.handled,
+        course.resolved,
+        course.transfers,
+    )
     return [tuple("never" if np.isnan(entry) else entry for entry in row) for row in zip(*columns, strict=True)]
 
 
@@ -113,12 +121,12 @@ def test_the_fast_loop_gives_the_log_of_the_full_loop(seed):
     scenario = random_scenario(3000 + seed)
     policy = list(PRESETS.values())[seed % len(PRESETS)]()
     ledger = replicate(scenario, policy, seed, 0)
-    jobs, _ = run(scenario, policy, seed, by_lane=True) or run(scenario, policy, seed, by_lane=False)
+    course, _ = run(scenario, policy, seed, by_lane=True) or run(scenario, policy, seed, by_lane=False)
 
-    assert np.array_equal(ledger.answered_at, np.array(jobs.started), equal_nan=True)
-    assert ledger.agent.codes.tolist() == jobs.holder
+    assert np.array_equal(ledger.answered_at, np.array(course.started), equal_nan=True)
+    assert ledger.agent.codes.tolist() == course.holder
     held = ledger.agent.codes >= 0
-    assert np.array_equal(ledger.ended_at[held], np.array(jobs.ended)[held])
+    assert np.array_equal(ledger.ended_at[held], np.array(course.ended)[held])
 
 
 @pytest.mark.parametrize("patience", [None, Exponential(30.0), Deterministic(20.0)])
@@ -129,10 +137,10 @@ def test_first_come_without_events_gives_the_log_of_decide(patience, handle):
     scenario = Scenario(kind, AgentGroup("g", size=4), 900.0)
     staff, day = Staff.of(scenario), Day.of(scenario, Streams(5, 0))
     started, holder = first_come(day.arrived, day.deadline, day.talk[0], 4)
-    jobs, _ = run(scenario, longest_idle(), 5, by_lane=False)
+    course, _ = run(scenario, longest_idle(), 5, by_lane=False)
 
-    assert np.array_equal(started, np.array(jobs.started), equal_nan=True)
-    assert holder.tolist() == jobs.holder
+    assert np.array_equal(started, np.array(course.started), equal_nan=True)
+    assert holder.tolist() == course.holder
     assert len(staff.roster) == 4
 
 
@@ -146,8 +154,8 @@ def test_first_come_says_when_order_among_equals_matters():
 
     assert first_come(day.arrived, day.deadline, day.talk[0], 2) is None
     ledger = replicate(scenario, longest_idle(), 1, 0)
-    jobs, _ = run(scenario, longest_idle(), 1, by_lane=False)
-    assert ledger.agent.codes.tolist() == jobs.holder
+    course, _ = run(scenario, longest_idle(), 1, by_lane=False)
+    assert ledger.agent.codes.tolist() == course.holder
 
 
 @pytest.mark.parametrize(

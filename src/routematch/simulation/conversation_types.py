@@ -185,7 +185,7 @@ class ConversationType:
     bot_first : bool
         Bots have it first; what they do not resolve goes on to humans.
     proactive : bool
-        Nobody waits for it (outreach, a task): it is not counted as waiting, and is dropped when not begun by its due
+        Nobody waits for it (outreach): it is not counted as waiting, and is dropped when not begun by its due
         time, where it has one.
     """
 

@@ -17,7 +17,7 @@ from routematch.routing.decide import decide
 from routematch.routing.lanes import Lane
 from routematch.routing.memory import advanced, generator_of
 from routematch.routing.review import review_instants
-from routematch.simulation.jobs import WAITING, Jobs
+from routematch.simulation.course import WAITING, Course
 from routematch.simulation.staff import Staff
 from routematch.state import THOUSANDTHS, Backlog, Problem, Roster, Trace
 from routematch.state.columns import column
@@ -75,13 +75,13 @@ class LaneDispatcher:
 
     wake_at = inf
 
-    def __init__(self, lane: Lane, jobs: Jobs, running: list[Running]) -> None:
-        self._lane, self._jobs, self._running = lane, jobs, running
+    def __init__(self, lane: Lane, course: Course, running: list[Running]) -> None:
+        self._lane, self._course, self._running = lane, course, running
         self._known: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
         self._asked: dict[int, int] = {}
 
     def _request(self, conversation: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        template = self._jobs.template(conversation)
+        template = self._course.template(conversation)
         known = self._known.get(id(template))
         if known is None:
             known = self._known[id(template)] = self._lane.request(template)
@@ -94,13 +94,13 @@ class LaneDispatcher:
     def arrive(self, conversation: int, now: float) -> list[Pair]:
         """Ask the lane."""
         numbers, steps = self._request(conversation)
-        request = self._asked[conversation] = numbers[self._jobs.stage(steps, conversation, now)]
+        request = self._asked[conversation] = numbers[self._course.stage(steps, conversation, now)]
         return _pairs(conversation, self._lane.arrive(conversation, request, now))
 
     def change(self, conversation: int, now: float) -> list[Pair]:
         """Move it to its new request."""
         numbers, steps = self._request(conversation)
-        before, request = self._asked[conversation], numbers[self._jobs.stage(steps, conversation, now)]
+        before, request = self._asked[conversation], numbers[self._course.stage(steps, conversation, now)]
         self._asked[conversation] = request
         return _pairs(conversation, self._lane.change(conversation, before, request, now))
 
@@ -135,7 +135,7 @@ class DecidingDispatcher:
     Parameters
     ----------
     policy : Policy or code
-    jobs : Jobs
+    course : Course
     staff : Staff
     running : list of dict
         What each agent has in hand, kept by the loop.
@@ -146,14 +146,14 @@ class DecidingDispatcher:
     def __init__(
         self,
         policy: Policy | CodePolicy,
-        jobs: Jobs,
+        course: Course,
         staff: Staff,
         running: list[Running],
         *,
         queues: Mapping[str, Queue],
         seed: int,
     ) -> None:
-        self._policy, self._jobs, self._staff, self._running = policy, jobs, staff, running
+        self._policy, self._course, self._staff, self._running = policy, course, staff, running
         self._measure = policy if isinstance(policy, Policy) else measure_of(policy)
         self._queues, self._seed = queues, seed
         self._there = [False] * len(running)
@@ -166,7 +166,7 @@ class DecidingDispatcher:
 
     def steps(self, conversation: int) -> tuple[float, ...]:
         """Return the waiting times at which what a conversation asks for changes."""
-        template = self._jobs.template(conversation)
+        template = self._course.template(conversation)
         if id(template) not in self._steps:
             backlog = Backlog.of([template], now=0.0, queues=self._queues)
             self._steps[id(template)] = tuple(step for step in backlog.steps_of(0) if step > 0)
@@ -175,12 +175,12 @@ class DecidingDispatcher:
     def arrive(self, conversation: int, now: float) -> list[Pair]:
         """Decide with one more."""
         self._waiting[conversation] = None
-        self._stage[conversation] = self._jobs.stage(self.steps(conversation), conversation, now)
+        self._stage[conversation] = self._course.stage(self.steps(conversation), conversation, now)
         return self._decide(now)
 
     def change(self, conversation: int, now: float) -> list[Pair]:
         """Decide again."""
-        self._stage[conversation] = self._jobs.stage(self.steps(conversation), conversation, now)
+        self._stage[conversation] = self._course.stage(self.steps(conversation), conversation, now)
         return self._decide(now)
 
     def free(self, agent: int, now: float) -> list[Pair]:
@@ -204,8 +204,8 @@ class DecidingDispatcher:
     # --- one decision -------------------------------------------------------------------------------------------------
 
     def _decide(self, now: float) -> list[Pair]:
-        jobs = self._jobs
-        gone = [c for c in self._waiting if jobs.state[c] != WAITING or jobs.deadline[c] < now]
+        course = self._course
+        gone = [c for c in self._waiting if course.state[c] != WAITING or course.deadline[c] < now]
         for conversation in gone:
             del self._waiting[conversation]
         self.wake_at = inf
@@ -226,16 +226,16 @@ class DecidingDispatcher:
         ]
 
     def _next_review(self, trace: Trace, now: float) -> float:
-        if not self._measure.option and (trace.value >= 0).all():
+        if not self._measure.option and self._measure.prices is None and (trace.value >= 0).all():
             return inf
         instants = review_instants(trace)
         return max(float(instants.min(initial=inf)), now + _SHORTEST)
 
     def _problem(self, now: float) -> Problem:
-        jobs = self._jobs
+        course = self._course
         waiting = []
         for conversation in self._waiting:
-            template, arrived_at = jobs.template(conversation), jobs.arrived[conversation]
+            template, arrived_at = course.template(conversation), course.arrived[conversation]
             due_at = None if template.due_at is None else arrived_at + template.due_at
             arrived_at = self._as_if_arrived(conversation, now)
             waiting.append(evolve(template, id=f"{conversation:012d}", arrived_at=arrived_at, due_at=due_at))
@@ -247,7 +247,7 @@ class DecidingDispatcher:
 
         Events at one instant are taken one after the other, and `decide()` must not see those to come.
         """
-        arrived_at: float = self._jobs.arrived[conversation]
+        arrived_at: float = self._course.arrived[conversation]
         steps = self.steps(conversation)
         taken = self._stage[conversation]
         if taken < len(steps):

@@ -11,9 +11,9 @@ from math import inf, isnan
 
 from routematch.model import Conversation
 from routematch.model.instants import first_instant_after
+from routematch.simulation.course import HELD, OVER, WAITING, Course
 from routematch.simulation.day import Day
 from routematch.simulation.dispatchers import Dispatcher, Pair
-from routematch.simulation.jobs import HELD, OVER, WAITING, Jobs
 from routematch.simulation.pace import Key, Pace
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
@@ -36,7 +36,7 @@ class FullLoop:
     scenario : Scenario
     staff : Staff
     day : Day
-    jobs : Jobs
+    course : Course
     on_duty : list of list of (start, end), or None
         When each agent works; None: always.
     timeline : Timeline or None
@@ -53,11 +53,11 @@ class FullLoop:
         scenario: Scenario,
         staff: Staff,
         day: Day,
-        jobs: Jobs,
+        course: Course,
         on_duty: list[list[tuple[float, float]]] | None,
         timeline: Timeline | None = None,
     ) -> None:
-        self._scenario, self._staff, self._jobs = scenario, staff, jobs
+        self._scenario, self._staff, self._course = scenario, staff, course
         self._refused, self._on_duty, self._timeline = day.refused.tolist(), on_duty, timeline
         self._dispatcher: Dispatcher
         agents = len(staff.roster)
@@ -73,7 +73,7 @@ class FullLoop:
         self._number = {kind.name: number for number, kind in enumerate(scenario.conversation_types)}
 
     def run(self, dispatcher: Dispatcher) -> None:
-        """Run from the start until nothing more can happen; the outcome is in `jobs`."""
+        """Run from the start until nothing more can happen; the outcome is in `course`."""
         self._dispatcher = dispatcher
         for agent in range(len(self._there)):
             for start, end in [(0.0, inf)] if self._on_duty is None else self._on_duty[agent]:
@@ -81,7 +81,7 @@ class FullLoop:
                 if end < inf:
                     heappush(self._heap, (end, WENT, agent, 0, 0))
         self._begin_with_those_present()
-        heap, arrived = self._heap, self._jobs.arrived
+        heap, arrived = self._heap, self._course.arrived
         coming, size = 0, len(self._refused)
         while heap or coming < size:
             if coming < size and (not heap or (arrived[coming], ARRIVAL) < heap[0][:2]):
@@ -95,14 +95,14 @@ class FullLoop:
 
     def _begin_with_those_present(self) -> None:
         """Hand conversations to the agents who have them at the start, and let the others wait."""
-        jobs, index = self._jobs, self._staff.roster.index
+        course, index = self._course, self._staff.roster.index
         for place, entry in enumerate(self._scenario.initial):
-            conversation = jobs.present(self._number[entry.conversation_type], entry, place)
+            conversation = course.present(self._number[entry.conversation_type], entry, place)
             if entry.agent is not None:
-                jobs.started[conversation] = -entry.elapsed
+                course.started[conversation] = -entry.elapsed
                 self._begin(conversation, index[entry.agent], 0.0)
-        for conversation in range(len(self._refused), len(jobs)):
-            if isnan(jobs.started[conversation]):
+        for conversation in range(len(self._refused), len(course)):
+            if isnan(course.started[conversation]):
                 self._queue(conversation, 0.0, room=None)
 
     def _event(self, now: float, what: int, first: int, second: int, third: int) -> None:
@@ -134,43 +134,47 @@ class FullLoop:
             self._queue(conversation, now, room=self._scenario.waiting_room)
 
     def _refuse(self, conversation: int, now: float) -> None:
-        jobs = self._jobs
-        jobs.state[conversation], jobs.refused[conversation] = OVER, True
-        jobs.deadline[conversation], jobs.ended[conversation] = -inf, now
+        course = self._course
+        course.state[conversation], course.refused[conversation] = OVER, True
+        course.deadline[conversation], course.ended[conversation] = -inf, now
 
     def _queue(self, conversation: int, now: float, *, room: int | None) -> None:
         """Let a conversation wait, unless it gets an agent at once or there is no room."""
-        jobs = self._jobs
-        jobs.state[conversation] = WAITING
+        course = self._course
+        course.state[conversation] = WAITING
         self._begin_all(self._dispatcher.arrive(conversation, now), now)
-        if jobs.state[conversation] != WAITING:
+        if course.state[conversation] != WAITING:
             return
         if room is not None and len(self._crowd) >= room:
             self._refuse(conversation, now)
             return
         if self._scenario.waiting_room is not None:
             self._crowd.add(conversation)
-            if jobs.deadline[conversation] < inf:
-                heappush(self._heap, (jobs.deadline[conversation], GAVE_UP, conversation, 0, 0))
+            if course.deadline[conversation] < inf:
+                heappush(self._heap, (course.deadline[conversation], GAVE_UP, conversation, 0, 0))
         self._await_step(conversation, now)
 
     def _await_step(self, conversation: int, now: float) -> None:
         steps = self._dispatcher.steps(conversation)
-        stage = self._jobs.stage(steps, conversation, now)
+        stage = self._course.stage(steps, conversation, now)
         if stage < len(steps):
-            at = first_instant_after(self._jobs.arrived[conversation], steps[stage])
-            heappush(self._heap, (at, STEP, conversation, self._jobs.leg[conversation], 0))
+            at = first_instant_after(self._course.arrived[conversation], steps[stage])
+            heappush(self._heap, (at, STEP, conversation, self._course.leg[conversation], 0))
 
     def _step(self, conversation: int, leg: int, now: float) -> None:
-        jobs = self._jobs
-        if jobs.state[conversation] != WAITING or jobs.leg[conversation] != leg or jobs.deadline[conversation] < now:
+        course = self._course
+        if (
+            course.state[conversation] != WAITING
+            or course.leg[conversation] != leg
+            or course.deadline[conversation] < now
+        ):
             return
         self._begin_all(self._dispatcher.change(conversation, now), now)
-        if jobs.state[conversation] == WAITING:
+        if course.state[conversation] == WAITING:
             self._await_step(conversation, now)
 
     def _gave_up(self, conversation: int, now: float) -> None:
-        if self._jobs.state[conversation] == WAITING and self._jobs.deadline[conversation] == now:
+        if self._course.state[conversation] == WAITING and self._course.deadline[conversation] == now:
             self._crowd.discard(conversation)
 
     # --- agents -------------------------------------------------------------------------------------------------------
@@ -180,13 +184,13 @@ class FullLoop:
             self._begin(conversation, agent, now)
 
     def _begin(self, conversation: int, agent: int, now: float) -> None:
-        jobs = self._jobs
-        jobs.state[conversation], jobs.holder[conversation] = HELD, agent
+        course = self._course
+        course.state[conversation], course.holder[conversation] = HELD, agent
         self._crowd.discard(conversation)
-        if isnan(jobs.started[conversation]):
-            jobs.started[conversation] = now
-        template, key = jobs.template(conversation), (conversation, jobs.leg[conversation])
-        talk, wrap_up = jobs.work(conversation, agent)
+        if isnan(course.started[conversation]):
+            course.started[conversation] = now
+        template, key = course.template(conversation), (conversation, course.leg[conversation])
+        talk, wrap_up = course.work(conversation, agent)
         pace, speed = self._pace.get(agent), self._speed[agent]
         if pace is not None:
             pace.begin(key, talk, wrap_up, now)
@@ -195,8 +199,8 @@ class FullLoop:
         else:
             talked_at, free_at = now + talk / speed, now + (talk + wrap_up) / speed
             self.running[agent][key] = template, talked_at, free_at
-            jobs.handled[conversation] += (talk + wrap_up) / speed
-            jobs.wrapped[conversation] += wrap_up / speed
+            course.handled[conversation] += (talk + wrap_up) / speed
+            course.wrapped[conversation] += wrap_up / speed
             if wrap_up:
                 heappush(self._heap, (talked_at, TALKED, agent, *key))
             heappush(self._heap, (free_at, FREED, agent, *key))
@@ -208,27 +212,27 @@ class FullLoop:
             return
         self._wrapping.add((agent, key))
         self._mark(agent, now)
-        jobs, conversation = self._jobs, key[0]
-        kind = jobs.types[jobs.kind[conversation]]
-        is_resolved = jobs.outcome(conversation) < self._staff.success[jobs.kind[conversation], agent]
-        human = jobs.human[conversation]
+        course, conversation = self._course, key[0]
+        kind = course.types[course.kind[conversation]]
+        is_resolved = course.outcome(conversation) < self._staff.success[course.kind[conversation], agent]
+        human = course.human[conversation]
         following = self._following(conversation, agent)
         if kind.bot_first and not human and self._staff.roster.agents[agent].kind == "bot" and not is_resolved:
-            following, human = jobs.kind[conversation], True
+            following, human = course.kind[conversation], True
         if following is not None:
-            jobs.pass_on(conversation, following, now, human=human)
+            course.pass_on(conversation, following, now, human=human)
             self._queue(conversation, now, room=None)
             return
-        jobs.state[conversation], jobs.ended[conversation] = OVER, now
-        jobs.resolved[conversation] = float(is_resolved)
+        course.state[conversation], course.ended[conversation] = OVER, now
+        course.resolved[conversation] = float(is_resolved)
         if not is_resolved:
             self._repeat(conversation, agent, now)
 
     def _following(self, conversation: int, agent: int) -> int | None:
         """Return the type as which a conversation is passed on, None where it is not."""
-        jobs, group = self._jobs, self._groups[agent].name
-        transfers = jobs.types[jobs.kind[conversation]].transfers
-        left = jobs.luck("transfer", conversation) if transfers else 0.0
+        course, group = self._course, self._groups[agent].name
+        transfers = course.types[course.kind[conversation]].transfers
+        left = course.luck("transfer", conversation) if transfers else 0.0
         for transfer in transfers:
             if transfer.groups is None or group in transfer.groups:
                 if left < transfer.probability:
@@ -237,14 +241,14 @@ class FullLoop:
         return None
 
     def _repeat(self, conversation: int, agent: int, now: float) -> None:
-        jobs = self._jobs
-        repeat = jobs.types[jobs.first_kind[conversation]].repeat
-        if repeat is None or jobs.chain[conversation] >= repeat.most:
+        course = self._course
+        repeat = course.types[course.first_kind[conversation]].repeat
+        if repeat is None or course.chain[conversation] >= repeat.most:
             return
-        if jobs.luck("repeat", conversation) < repeat.probability:
-            at = now + jobs.draw(repeat.delay, "delay", conversation)
+        if course.luck("repeat", conversation) < repeat.probability:
+            at = now + course.draw(repeat.delay, "delay", conversation)
             if at < self._scenario.horizon:
-                new = jobs.follow(conversation, at, (agent, repeat.same_agent) if repeat.same_agent else None)
+                new = course.follow(conversation, at, (agent, repeat.same_agent) if repeat.same_agent else None)
                 heappush(self._heap, (at, ARRIVAL, new, 0, 0))
 
     def _freed(self, agent: int, key: Key, now: float) -> None:
@@ -272,7 +276,7 @@ class FullLoop:
 
     def _hand_back(self, agent: int, now: float) -> None:
         """Let running conversations wait for somebody else who does what is left of them; drop wrap-ups."""
-        jobs, pace, handed = self._jobs, self._pace.get(agent), []
+        course, pace, handed = self._course, self._pace.get(agent), []
         for key, (_, talked_at, free_at) in sorted(self.running[agent].items(), key=lambda entry: entry[0]):
             conversation = key[0]
             if free_at <= now:
@@ -280,18 +284,18 @@ class FullLoop:
             del self.running[agent][key]
             if pace is not None:
                 spent, left = pace.end(key, now)
-                jobs.handled[conversation] += spent
+                course.handled[conversation] += spent
             else:
                 left = max(talked_at - now, 0.0) * self._speed[agent]
-                jobs.handled[conversation] -= free_at - now
-                jobs.wrapped[conversation] -= free_at - max(talked_at, now)
+                course.handled[conversation] -= free_at - now
+                course.wrapped[conversation] -= free_at - max(talked_at, now)
             if (agent, key) in self._wrapping:
                 self._wrapping.discard((agent, key))
             else:
                 handed.append((conversation, left))
         for conversation, left in handed:
-            jobs.leg[conversation] += 1
-            jobs.left_over[conversation], jobs.deadline[conversation] = left, inf
+            course.leg[conversation] += 1
+            course.left_over[conversation], course.deadline[conversation] = left, inf
             self._queue(conversation, now, room=None)
 
     # --- pace ---------------------------------------------------------------------------------------------------------
@@ -313,7 +317,7 @@ class FullLoop:
             self._talked(agent, key, now)
             return
         spent, _ = pace.end(key, now)
-        self._jobs.handled[key[0]] += spent
+        self._course.handled[key[0]] += spent
         self._repace(agent)
         self._freed(agent, key, now)
 

@@ -7,14 +7,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from routematch.simulation.course import Course
 from routematch.simulation.day import Day
-from routematch.simulation.jobs import Jobs
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
 from routematch.state import THOUSANDTHS, Category, Ledger
 from routematch.state.ledger import ABANDONED, COMPLETED, OPEN, REFUSED, STATES, AgentIntervals
 
-__all__ = ["ledger_of_day", "ledger_of_jobs", "sweep"]
+__all__ = ["ledger_of_course", "ledger_of_day", "sweep"]
 
 Floats = NDArray[np.float64]
 Entry = TypeVar("Entry", bound=np.generic)
@@ -63,19 +63,19 @@ def ledger_of_day(
     )
 
 
-def ledger_of_jobs(scenario: Scenario, staff: Staff, jobs: Jobs, intervals: AgentIntervals | None) -> Ledger:
+def ledger_of_course(scenario: Scenario, staff: Staff, course: Course, intervals: AgentIntervals | None) -> Ledger:
     """Return the ledger of a full run."""
-    kind, holder = np.array(jobs.first_kind, np.int32), np.array(jobs.holder, np.int32)
-    started, ended, deadline = np.array(jobs.started), np.array(jobs.ended), np.array(jobs.deadline)
-    refused = np.array(jobs.refused, bool)
-    gave_up = np.isnan(ended) & np.isfinite(deadline) & ~refused & (np.array(jobs.state) != _HELD)
+    kind, holder = np.array(course.first_kind, np.int32), np.array(course.holder, np.int32)
+    started, ended, deadline = np.array(course.started), np.array(course.ended), np.array(course.deadline)
+    refused = np.array(course.refused, bool)
+    gave_up = np.isnan(ended) & np.isfinite(deadline) & ~refused & (np.array(course.state) != _HELD)
     ended[gave_up] = deadline[gave_up]
     ending = np.full(len(kind), COMPLETED, np.uint8)
     ending[gave_up], ending[refused], ending[np.isnan(ended)] = ABANDONED, REFUSED, OPEN
     served = ~np.isnan(started)
-    handled = np.where(served, np.maximum(np.array(jobs.handled), 0.0), np.nan)
-    wrapped = np.clip(np.array(jobs.wrapped), 0.0, handled)
-    order = np.argsort(np.array(jobs.arrived), kind="stable")
+    handled = np.where(served, np.maximum(np.array(course.handled), 0.0), np.nan)
+    wrapped = np.clip(np.array(course.wrapped), 0.0, handled)
+    order = np.argsort(np.array(course.arrived), kind="stable")
     place = np.full(len(kind) + 1, -1)
     place[order] = np.arange(len(kind))
     return _ledger(
@@ -83,16 +83,16 @@ def ledger_of_jobs(scenario: Scenario, staff: Staff, jobs: Jobs, intervals: Agen
         staff,
         kind[order],
         holder[order],
-        np.array(jobs.resolved)[order],
+        np.array(course.resolved)[order],
         ending[order],
         intervals,
-        arrived_at=np.array(jobs.arrived)[order],
+        arrived_at=np.array(course.arrived)[order],
         answered_at=started[order],
         ended_at=ended[order],
         handle_time=handled[order],
         wrap_up_time=wrapped[order] if wrapped[served].any() else None,
-        transfers=np.array(jobs.transfers, np.uint16)[order] if any(jobs.transfers) else None,
-        repeats=place[np.array(jobs.follows)[order]] if max(jobs.follows, default=-1) >= 0 else None,
+        transfers=np.array(course.transfers, np.uint16)[order] if any(course.transfers) else None,
+        repeats=place[np.array(course.follows)[order]] if max(course.follows, default=-1) >= 0 else None,
     )
 
 

@@ -12,13 +12,13 @@ from routematch.model import Conversation
 from routematch.policies import Policy
 from routematch.routing.code import CodePolicy
 from routematch.routing.lanes import IndexLane, compile_lane
+from routematch.simulation.course import Course
 from routematch.simulation.day import Day
 from routematch.simulation.dispatchers import DecidingDispatcher, Dispatcher, LaneDispatcher
 from routematch.simulation.first_come import first_come
 from routematch.simulation.full_loop import FullLoop
-from routematch.simulation.jobs import Jobs
 from routematch.simulation.lane_loop import run_lane
-from routematch.simulation.record import ledger_of_day, ledger_of_jobs
+from routematch.simulation.record import ledger_of_course, ledger_of_day
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import Streams
@@ -54,12 +54,12 @@ def replicate(
         if ran is not None:
             started, holder = ran
             return ledger_of_day(scenario, staff, day, started, holder, intervals=intervals)
-    jobs = Jobs(scenario, staff, day, streams)
+    course = Course(scenario, staff, day, streams)
     timeline = Timeline(staff) if intervals else None
-    loop = FullLoop(scenario, staff, day, jobs, staff.on_duty(scenario, streams), timeline)
-    loop.run(_dispatcher(scenario, policy, staff, jobs, loop, seed))
+    loop = FullLoop(scenario, staff, day, course, staff.on_duty(scenario, streams), timeline)
+    loop.run(_dispatcher(scenario, policy, staff, course, loop, seed))
     kept = timeline.intervals(scenario.start_at, scenario.horizon) if timeline is not None else None
-    return ledger_of_jobs(scenario, staff, jobs, kept)
+    return ledger_of_course(scenario, staff, course, kept)
 
 
 def is_plain(scenario: Scenario, day: Day) -> bool:
@@ -127,7 +127,7 @@ def _durations(staff: Staff, day: Day) -> Callable[[int, int], float]:
 
 
 def _dispatcher(
-    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, jobs: Jobs, loop: FullLoop, seed: int
+    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, course: Course, loop: FullLoop, seed: int
 ) -> Dispatcher:
     """Return a lane where one is exact, else `decide()` itself."""
     queues = {queue.id: queue for queue in scenario.queues}
@@ -135,7 +135,7 @@ def _dispatcher(
     if staff.roster.ids and any(kind.repeat and kind.repeat.same_agent for kind in scenario.conversation_types):
         # Pulls towards single agents come later, one by one: a lane that knows order alone will not do.
         templates.append(evolve(templates[0], affinity={staff.roster.ids[0]: 1.0}))
-    lane = compile_lane(policy, staff.roster, templates, jobs.arrived, jobs.deadline, queues=queues)
+    lane = compile_lane(policy, staff.roster, templates, course.arrived, course.deadline, queues=queues)
     if lane is not None:
-        return LaneDispatcher(lane, jobs, loop.running)
-    return DecidingDispatcher(policy, jobs, staff, loop.running, queues=queues, seed=seed)
+        return LaneDispatcher(lane, course, loop.running)
+    return DecidingDispatcher(policy, course, staff, loop.running, queues=queues, seed=seed)

@@ -15,13 +15,13 @@ from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import Streams, luck
 
-__all__ = ["COMING", "HELD", "OVER", "WAITING", "Jobs"]
+__all__ = ["COMING", "HELD", "OVER", "WAITING", "Course"]
 
 #: Where a conversation is: not there yet, waiting, with an agent, or gone.
 COMING, WAITING, HELD, OVER = range(4)
 
 
-class Jobs:
+class Course:
     """All conversations of a run by number, in growing lists: first those of the day, then those that follow from them.
 
     A *leg* is the time from one wait to the next: 0 at first, one more with each transfer.
