@@ -63,8 +63,9 @@ class ServiceLevel:
 
     @property
     def title(self) -> str:
-        """With the limit."""
-        return f"Service level, {self.within:g} s"
+        """With the limit, and with the definition where it is not the usual one."""
+        counted = self.definition.replace("_", " ")
+        return f"Service level, {self.within:g} s" + ("" if self.definition == "of_all" else f", {counted}")
 
     abbreviation = "SL"
     unit = "share"

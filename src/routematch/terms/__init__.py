@@ -2,6 +2,7 @@
 
 from routematch.terms.achievement import Achievement
 from routematch.terms.affinity import Affinity
+from routematch.terms.failure import Failure
 from routematch.terms.handle_time import HandleTime
 from routematch.terms.idle import Idle
 from routematch.terms.load import FewestOpen, Load, Spare
@@ -19,6 +20,7 @@ __all__ = [
     "Achievement",
     "Affinity",
     "Due",
+    "Failure",
     "FairShare",
     "FewestOpen",
     "GroupShare",
@@ -50,6 +52,7 @@ TERMS = {
         FewestOpen,
         FairShare,
         GroupShare,
+        Failure,
         HandleTime,
         Scarcity,
         Nearness,
