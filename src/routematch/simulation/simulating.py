@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor
 from functools import partial
 
 from attrs import evolve
@@ -16,12 +15,10 @@ from routematch.routing.code import CodePolicy, is_code
 from routematch.simulation.replication import replicate
 from routematch.simulation.result import Result
 from routematch.simulation.scenario import Scenario
+from routematch.simulation.spreading import spread_out
 from routematch.state import Ledger
 
 __all__ = ["simulate"]
-
-#: How often a broken pool is replaced by a new one.
-_NEW_POOLS = 3
 
 
 def simulate(
@@ -77,7 +74,7 @@ def simulate(
     further = replications
     while further:
         numbers = range(len(result), len(result) + further)
-        ledgers = _spread_out(one, numbers, executor) if executor is not None else [one(number) for number in numbers]
+        ledgers = spread_out(one, numbers, executor)
         result = evolve(result, ledgers=(*result.ledgers, *ledgers))
         further = 0 if until is None else until.further({name: result.values(name) for name in until.precision})
     return result
@@ -88,40 +85,6 @@ def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, interv
     ledger = replicate(scenario, policy, seed, number, intervals=intervals)
     whole = not scenario.warm_up and not scenario.initial
     return ledger if whole else after(ledger, scenario.start_at + scenario.warm_up)
-
-
-def _spread_out(
-    one: Callable[[int], Ledger], numbers: range, executor: Executor | Callable[[], Executor]
-) -> list[Ledger]:
-    """Run replications in an executor; what a broken pool leaves undone runs in the next one, at last here."""
-    done: dict[int, Ledger] = {}
-    pools = 1 + _NEW_POOLS if callable(executor) else 1
-    for _ in range(pools):
-        missing = [number for number in numbers if number not in done]
-        if not missing:
-            break
-        pool = executor() if callable(executor) else executor
-        try:
-            futures = _submitted(pool, one, missing)
-            for number, future in futures.items():
-                try:
-                    done[number] = future.result()
-                except BrokenProcessPool:
-                    continue
-        finally:
-            if callable(executor):
-                pool.shutdown()
-    return [done[number] if number in done else one(number) for number in numbers]
-
-
-def _submitted(pool: Executor, one: Callable[[int], Ledger], numbers: list[int]) -> dict[int, Future[Ledger]]:
-    futures: dict[int, Future[Ledger]] = {}
-    for number in numbers:
-        try:
-            futures[number] = pool.submit(one, number)
-        except BrokenProcessPool:
-            break
-    return futures
 
 
 def _check(
