@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import routematch as rm
-from routematch.distributions import Exponential, PoissonArrivals
+from routematch.distributions import Exponential, PoissonArrivals, RecordedArrivals
 from routematch.errors import ContractError
 from routematch.policies import longest_idle
 from routematch.routing.code import Choice
@@ -170,3 +170,16 @@ def test_route_understands_the_same_code():
 
     assert rm.route(waiting, agents, policy=LongestIdle(), now=2.0).pairs() == {"one": "bo", "two": "ana"}
     assert rm.route(waiting, agents, policy=OnlyFree(), now=2.0).pairs() == {"one": "bo", "two": "ana"}
+
+
+def test_a_policy_that_holds_back_is_asked_again_when_time_alone_changes_its_mind():
+    """With an option for at most 40 seconds, a poor match is held that long and no longer, though nothing happens."""
+    from attrs import evolve
+
+    from routematch.policies import best_match
+
+    kind = ConversationType("k", {"a": 0}, arrivals=RecordedArrivals((0.0,)), handle_time=Exponential(30.0))
+    policy = evolve(best_match(), option=0.5, max_hold_time=40.0, aging_rate=0.0)
+    ledger = simulate(Scenario(kind, AgentGroup("g", {"a": 0.2}), 600.0), policy).ledgers[0]
+
+    assert ledger.waited.tolist() == [40.0]

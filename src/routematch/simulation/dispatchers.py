@@ -226,8 +226,9 @@ class DecidingDispatcher:
         ]
 
     def _next_review(self, trace: Trace, now: float) -> float:
-        if not self._measure.option and self._measure.prices is None and (trace.value >= 0).all():
-            return inf
+        usable = trace.value > -inf
+        if (trace.option <= 0).all() and (trace.value[usable] >= 0).all():
+            return inf  # nobody is held back: only an event changes anything
         instants = review_instants(trace)
         return max(float(instants.min(initial=inf)), now + _SHORTEST)
 
