@@ -8,6 +8,8 @@ from routematch.simulation.conversation_types import Callback, ConversationType,
 from routematch.simulation.history import LearnedHistory, learn_history
 from routematch.simulation.hours import WeeklyHours
 from routematch.simulation.present import Present
+from routematch.simulation.reporting import report_of_results
+from routematch.simulation.reporting_policies import simulate_report
 from routematch.simulation.result import Comparison, Result
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.simulating import simulate
@@ -29,5 +31,7 @@ __all__ = [
     "calibrate",
     "check_scenario",
     "learn_history",
+    "report_of_results",
     "simulate",
+    "simulate_report",
 ]

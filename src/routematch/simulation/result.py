@@ -9,20 +9,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from routematch.errors import Faults
-from routematch.metrics import METRICS, Grouped, Metric, StaffCost, by, measures
+from routematch.metrics import METRICS, Grouped, LedgerReport, Metric, StaffCost, by, measures
 from routematch.metrics.comparison import Difference, PairedConversations, difference, holm, paired
 from routematch.metrics.cost import HandlingCost
 from routematch.metrics.intervals import Measured, over_batches, over_replications
 from routematch.metrics.measuring import MetricLike, as_metrics, head_of
-from routematch.report import Column, Table
+from routematch.report import Chart, Column, Table
+from routematch.simulation.reporting import report_of_results
 from routematch.simulation.scenario import Scenario
 from routematch.state import Ledger
+
+if TYPE_CHECKING:
+    from routematch.simulation.calibration_result import Calibration
 
 __all__ = ["Comparison", "Result"]
 
@@ -139,10 +145,58 @@ class Result:
         note = f"{len(self)} replications, {confidence:.0%} intervals, seed {self.seed}."
         return Table(f"{self.scenario.name}: {self.policy}", columns, tuple(rows), note=note, row_units=tuple(units))
 
+    def report(
+        self,
+        *,
+        within: float = 20.0,
+        cost_per_hour: float | None = None,
+        confidence: float = 0.95,
+        calibration: Calibration | None = None,
+    ) -> LedgerReport:
+        """Return the report of it, for `report.write`; `tables`, `charts`, `findings` and `facts` are of its defaults.
+
+        Parameters
+        ----------
+        within : float
+            Limit of the service level, in seconds.
+        cost_per_hour : float, optional
+            Of agents of groups that state none.
+        confidence : float
+        calibration : Calibration, optional
+            Its tables and charts are repeated at the end.
+
+        Returns
+        -------
+        LedgerReport
+        """
+        return report_of_results(
+            [self], within=within, cost_per_hour=cost_per_hour, confidence=confidence, calibration=calibration
+        )
+
+    @cached_property
+    def _report(self) -> LedgerReport:
+        return self.report()
+
+    @property
+    def title(self) -> str:
+        """Of a report."""
+        return self._report.title
+
     def tables(self) -> tuple[Table, ...]:
-        """Return what a report shows: the summary, then types and agent groups."""
-        groups = [self.by(axis).table() for axis in ("conversation_type", "agent_group")]
-        return (self.summary(), *groups)
+        """Return the tables of a report, those of the first page first."""
+        return self._report.tables()
+
+    def charts(self) -> tuple[Chart, ...]:
+        """Return the charts of a report."""
+        return self._report.charts()
+
+    def findings(self) -> tuple[str, ...]:
+        """Return up to three findings, in sentences."""
+        return self._report.findings()
+
+    def facts(self) -> dict[str, str]:
+        """Return what it was made with: scenario, policy, seed."""
+        return self._report.facts()
 
     def compare(
         self, other: Result, metrics: Iterable[MetricLike] | None = None, *, confidence: float = 0.95
@@ -232,6 +286,27 @@ class Comparison:
         note = "Differences are paired by day; p-values corrected by Holm's method."
         return Table(f"{names[1]} against {names[0]}", columns, tuple(rows), note=note, row_units=tuple(units))
 
+    @cached_property
+    def _report(self) -> LedgerReport:
+        return report_of_results([self.first, self.second])
+
+    @property
+    def title(self) -> str:
+        """Of a report."""
+        return self._report.title
+
     def tables(self) -> tuple[Table, ...]:
-        """Return what a report shows."""
-        return (self.table(),)
+        """Return the tables of a report of both, those of the first page first."""
+        return self._report.tables()
+
+    def charts(self) -> tuple[Chart, ...]:
+        """Return the charts of a report of both."""
+        return self._report.charts()
+
+    def findings(self) -> tuple[str, ...]:
+        """Return up to three findings, in sentences."""
+        return self._report.findings()
+
+    def facts(self) -> dict[str, str]:
+        """Return what both were made with: scenario, policies, seed."""
+        return self._report.facts()

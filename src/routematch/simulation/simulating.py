@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from copy import deepcopy
 from functools import partial
 
 from attrs import evolve
@@ -18,7 +19,7 @@ from routematch.simulation.scenario import Scenario
 from routematch.simulation.spreading import spread_out
 from routematch.state import Ledger
 
-__all__ = ["simulate"]
+__all__ = ["check_arguments", "name_of", "run_replication", "simulate"]
 
 
 def simulate(
@@ -41,7 +42,7 @@ def simulate(
     ----------
     scenario : Scenario
     policy : Policy or code, optional
-        None means `policies.best_match()`. Code is any object as for `route`.
+        None means `policies.best_match()`. Code is any object as for `route`; each replication begins with a copy.
     seed : int, optional
         None means that of the scenario.
     replications : int
@@ -66,11 +67,10 @@ def simulate(
         When a policy in code names pairs that cannot be.
     """
     chosen = best_match() if policy is None else policy
-    _check(scenario, chosen, seed, replications, executor, until)
+    check_arguments(scenario, chosen, seed, replications, executor, until)
     used = scenario.seed if seed is None else seed
-    one = partial(_measured, scenario, chosen, used, intervals)
-    name = chosen.name if isinstance(chosen, Policy) else type(chosen).__name__
-    result = Result(scenario, name, chosen.fingerprint if isinstance(chosen, Policy) else "", used, ())
+    one = partial(run_replication, scenario, chosen, used, intervals=intervals)
+    result = Result(scenario, name_of(chosen), chosen.fingerprint if isinstance(chosen, Policy) else "", used, ())
     further = replications
     while further:
         numbers = range(len(result), len(result) + further)
@@ -80,14 +80,25 @@ def simulate(
     return result
 
 
-def _measured(scenario: Scenario, policy: Policy | CodePolicy, seed: int, intervals: bool, number: int) -> Ledger:  # noqa: FBT001 - partial
-    """Run one replication; leave the warm-up out, and who was there at the start."""
-    ledger = replicate(scenario, policy, seed, number, intervals=intervals)
+def name_of(policy: Policy | CodePolicy) -> str:
+    """Return the name of a policy; of code that of its class."""
+    return policy.name if isinstance(policy, Policy) else type(policy).__name__
+
+
+def run_replication(
+    scenario: Scenario, policy: Policy | CodePolicy, seed: int, number: int, *, intervals: bool = True
+) -> Ledger:
+    """Run one replication; leave the warm-up out, and who was there at the start.
+
+    Code is copied first: what it remembers of one day says nothing in the next, wherever that one runs.
+    """
+    fresh = policy if isinstance(policy, Policy) else deepcopy(policy)
+    ledger = replicate(scenario, fresh, seed, number, intervals=intervals)
     whole = not scenario.warm_up and not scenario.initial
     return ledger if whole else after(ledger, scenario.start_at + scenario.warm_up)
 
 
-def _check(
+def check_arguments(
     scenario: object, policy: object, seed: object, replications: object, executor: object, until: object
 ) -> None:
     """Check the arguments; all faults at once."""
