@@ -302,6 +302,101 @@ class Scenario:
         run: Callable[..., Calibration] = import_module("routematch.simulation.calibration").calibrate
         return run(self, calls, policy, replications=replications, seed=seed, columns=columns)
 
+    def with_training(
+        self, agents: int | Sequence[str] = 1, *, skill: str, proficiency: float, group: str | None = None
+    ) -> Scenario:
+        """Return the scenario with agents trained in a skill.
+
+        Parameters
+        ----------
+        agents : int or sequence of str
+            Their ids, or how many: then those whose training promises most by the prices of the rush hours.
+        skill : str
+        proficiency : float
+            What they reach; who is better already stays so.
+        group : str, optional
+            Only from this agent group.
+
+        Returns
+        -------
+        Scenario
+            The training itself takes no time here; `experiments.what_if` counts its hours.
+
+        Raises
+        ------
+        InvalidInputError
+            Listing every fault: unknown agents or groups, more agents than can learn it.
+        """
+        return _changed("with_training", self, agents, skill, proficiency, group)
+
+    def with_concurrency(
+        self, channel: str, at_once: int, *, group: str | None = None, slow_down: Sequence[float] | None = None
+    ) -> Scenario:
+        """Return the scenario with another number of conversations at once.
+
+        Parameters
+        ----------
+        channel : str
+        at_once : int
+            Conversations of the channel that each agent who takes it can have; other channels cost what they did.
+        group : str, optional
+            Only this agent group.
+        slow_down : sequence of float, optional
+            As `AgentGroup.slow_down`. None keeps that of the group, whose last entry holds beyond: without any, all go
+            on as fast as one alone.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        InvalidInputError
+            Listing every fault.
+        """
+        return _changed("with_concurrency", self, channel, at_once, group, slow_down)
+
+    def with_agents(self, group: str, change: int) -> Scenario:
+        """Return the scenario with more or fewer agents in a group.
+
+        Parameters
+        ----------
+        group : str
+        change : int
+            ``+5`` or ``-2``. Of agents by name the last ones go; new ones are copies of those there, in turn.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        InvalidInputError
+            Listing every fault.
+        """
+        return _changed("with_agents", self, group, change)
+
+    def with_volume(self, factor: float, *, types: str | Sequence[str] | None = None) -> Scenario:
+        """Return the scenario with more or fewer conversations at the same times of day.
+
+        Parameters
+        ----------
+        factor : float
+            ``1.1`` for a tenth more.
+        types : str or sequence of str, optional
+            Only these conversation types.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        InvalidInputError
+            Listing every fault.
+        """
+        return _changed("with_volume", self, factor, types)
+
     def to_data(self) -> dict[str, object]:
         """Return the scenario as plain data, in the form of a scenario file.
 
@@ -355,6 +450,12 @@ class Scenario:
         from routematch.codec import dumps
 
         return dumps(self.to_data(), format=format, indent=2 if format == "json" else None)
+
+
+def _changed(name: str, *arguments: object) -> Scenario:
+    # What changes scenarios asks what stands on them who is worth training: looked up when it is called.
+    change: Callable[..., Scenario] = getattr(import_module("routematch.simulation.changes"), name)
+    return change(*arguments)
 
 
 def _check_members(faults: Faults, place: str, given: object, kind: type) -> None:

@@ -33,7 +33,7 @@ from routematch.simulation.hours import intervals_of, minus
 from routematch.simulation.scenario import Scenario
 from routematch.state import THOUSANDTHS, Problem
 
-__all__ = ["check_scenario"]
+__all__ = ["check_scenario", "share_covered", "share_on_shift", "who_fits"]
 
 _STEP = 1800.0
 #: Longest walk: a year and a day.
@@ -124,10 +124,10 @@ def _open_share(scenario: Scenario, edges: Floats) -> Floats:
     if not scenario.opening_hours:
         return np.ones(edges.size - 1)
     span = scenario.start_at, float(edges[-1]), scenario.zone
-    return _covered(intervals_of(scenario.opening_hours, *span), edges)
+    return share_covered(intervals_of(scenario.opening_hours, *span), edges)
 
 
-def _covered(stretches: list[tuple[float, float]], edges: Floats) -> Floats:
+def share_covered(stretches: list[tuple[float, float]], edges: Floats) -> Floats:
     """Return which share of each step the stretches cover."""
     if not stretches:
         return np.zeros(edges.size - 1)
@@ -142,7 +142,7 @@ def _agents(scenario: Scenario, edges: Floats) -> tuple[Mask, Floats]:
     kinds = scenario.conversation_types
     given = [kind.conversation(kind.name, arrived_at=scenario.start_at) for kind in kinds]
     problem = Problem.of(given, list(scenario.roster()), now=scenario.start_at, queues=list(scenario.queues))
-    may = np.array([_fits(problem, problem.backlog.ids.index(kind.name)) for kind in kinds])
+    may = np.array([who_fits(problem, problem.backlog.ids.index(kind.name)) for kind in kinds])
     columns: dict[bytes, int] = {}
     there: list[Floats] = []
     covered: dict[object, Floats] = {}
@@ -151,7 +151,7 @@ def _agents(scenario: Scenario, edges: Floats) -> tuple[Mask, Floats]:
             hours = agent.shifts or group.shifts
             key = (hours, group.breaks)
             if key not in covered:
-                covered[key] = _on_shift(scenario, hours, group.breaks, edges)
+                covered[key] = share_on_shift(scenario, hours, group.breaks, edges)
             place = problem.roster.index[agent.id]
             units = float(problem.roster.units[place]) / THOUSANDTHS * group.speed * (1.0 - group.absence_probability)
             column = columns.setdefault(may[:, place].tobytes(), len(columns))
@@ -163,14 +163,14 @@ def _agents(scenario: Scenario, edges: Floats) -> tuple[Mask, Floats]:
     return (np.array(sets).T if sets else np.zeros(shape, bool)), np.array(there).reshape(len(sets), edges.size - 1)
 
 
-def _on_shift(scenario: Scenario, hours: Sequence[object], breaks: Sequence[object], edges: Floats) -> Floats:
+def share_on_shift(scenario: Scenario, hours: Sequence[object], breaks: Sequence[object], edges: Floats) -> Floats:
     span = scenario.start_at, float(edges[-1]), scenario.zone
     whole = [(0.0, float(edges[-1]))]
     worked = intervals_of(hours, *span) if hours else whole  # type: ignore[arg-type]  # hours, by the scenario's checks
-    return _covered(minus(worked, intervals_of(breaks, *span)), edges)  # type: ignore[arg-type]  # as above
+    return share_covered(minus(worked, intervals_of(breaks, *span)), edges)  # type: ignore[arg-type]  # as above
 
 
-def _fits(problem: Problem, row: int) -> Mask:
+def who_fits(problem: Problem, row: int) -> Mask:
     """Return who may serve a conversation once it has waited as long as matters, shape (A,)."""
     backlog, roster = problem.backlog, problem.roster
     request = backlog.classes[backlog.class_of[row]]
