@@ -204,7 +204,7 @@ def test_a_result_can_be_looked_at_by_group_and_as_columns():
     assert len(columns["replication"]) == sum(map(len, found.ledgers)) == len(columns["waited"])
     assert found.by("conversation_type", ["mean_wait"]).values.shape == (1, 2)
     assert {row[0] for row in found.summary(["occupancy", "abandonment"]).rows} == {"Occupancy", "Abandonment"}
-    assert len(found.tables()) == 3
+    assert len(found.tables()) >= 3
 
 
 def test_warm_up_is_left_out_of_all_measures():
