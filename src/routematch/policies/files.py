@@ -17,6 +17,7 @@ from attrs import evolve, fields, has
 from routematch.errors import Faults, InvalidInputError
 from routematch.policies.policy import MAX_MEMBERS, POLICY_SCHEMA, Policy, Weighted
 from routematch.policies.presets import PRESETS
+from routematch.prices import PRICES
 from routematch.rules import RULES, Rule
 from routematch.terms import TERMS, Term
 
@@ -104,6 +105,8 @@ def policy_from_data(data: Mapping[str, Any], *, members: Iterable[type[Rule | T
             values[group] = _members(faults, group, values[group], {**TERMS, **own}, weighted=True)
     if "rules" in values:
         values["rules"] = _members(faults, "rules", values["rules"], {**RULES, **own}, weighted=False)
+    if values.get("prices") is not None:
+        values["prices"] = _price(faults, values["prices"])
     preset = data.get("preset")
     if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
         faults.unknown(preset, known=PRESETS, place="preset", what="preset")
@@ -131,6 +134,30 @@ def _check_keys(faults: Faults, data: Mapping[str, Any]) -> None:
             faults.unknown(key, known=known)
     if data.get("schema", POLICY_SCHEMA) != POLICY_SCHEMA:
         faults.add(f"must be {POLICY_SCHEMA!r}", place="schema", given=data["schema"])
+
+
+def _price(faults: Faults, given: Any) -> Any:  # noqa: ANN401 - plain data
+    """Make a price from its name and its table; None, and a fault, where that cannot be."""
+    table = {"name": given} if isinstance(given, str) else given
+    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+        faults.add("must be a name or a table with a name", place="prices", given=given)
+        return None
+    if table["name"] not in PRICES:
+        faults.unknown(table["name"], known=PRICES, place="prices", what="price")
+        return None
+    member = cast("Any", PRICES[table["name"]])
+    arguments = {key: value for key, value in table.items() if key != "name"}
+    allowed = {entry.name for entry in fields(member) if entry.init}
+    for key in [key for key in arguments if key not in allowed]:
+        faults.unknown(key, known=allowed | {"name"}, place=f"prices.{key}", what="parameter")
+        del arguments[key]
+    try:
+        return member(**arguments)
+    except InvalidInputError as error:
+        faults.extend(error.faults, below="prices")
+    except (TypeError, ValueError) as error:
+        faults.add(f"is no table of prices: {error}", place="prices")
+    return None
 
 
 def _members(faults: Faults, place: str, entries: Any, known: Mapping[str, Any], *, weighted: bool) -> tuple[Any, ...]:  # noqa: ANN401

@@ -27,6 +27,7 @@ from routematch.model.checks import (
     check_number,
     is_a,
 )
+from routematch.prices import Price, is_price
 from routematch.rules import RULES, Rule
 from routematch.rules.rule import RULE_AXES, is_rule
 from routematch.state import RequestClass, Settings
@@ -153,6 +154,9 @@ class Policy:
         From `SPREADS`: equal work goes to who has less, by charges of a few steps of the resolution.
     resolution : float
         Step, in policy units, to which values are rounded once.
+    prices : Price or None
+        What agents' time is worth by type, pool and occupancy, and what waiting is worth; beside the constant `price`.
+        Needs `max_hold_time`, after which whoever waits is served by anybody who may.
     verdict : mapping
         What a guard in a simulation said about this policy; plain data, kept, not interpreted.
     """
@@ -172,6 +176,7 @@ class Policy:
     ties: tuple[str, ...] = field(default=("idle",), converter=_as_tuple, kw_only=True)
     spread: str = field(default="load", kw_only=True)
     resolution: float = field(default=2.0**-20, kw_only=True)
+    prices: Price | None = field(default=None, kw_only=True)
     verdict: Mapping[str, Any] = field(factory=dict, converter=as_attributes, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -194,6 +199,10 @@ class Policy:
             object.__setattr__(self, "max_hold_time", longest)
         elif self.option > 0:
             faults.add("must be given when option is above 0, so that nobody is held for ever", place="max_hold_time")
+        if self.prices is not None and not is_price(self.prices):
+            faults.add("must be a price, as state_price(...) makes", place="prices", given=self.prices)
+        elif self.prices is not None and self.max_hold_time is None:
+            faults.add("must be given with prices, so that nobody is held for ever", place="max_hold_time")
         if not isinstance(self.strict_priority, bool):
             faults.add("must be true or false", place="strict_priority", given=self.strict_priority)
         _check_orders(faults, self)
@@ -227,6 +236,8 @@ class Policy:
             value = getattr(self, name)
             if value is not None and value != {}:
                 data[name] = _plain(value)
+        if self.prices is not None:
+            data["prices"] = _plain(self.prices.to_data())
         return data
 
     @cached_property
@@ -245,6 +256,7 @@ class Policy:
                 found.update({f"{group}.{entry.term.name}.{k}": v for k, v in _numbers(entry.term).items()})
         for rule in self.rules:
             found.update({f"rules.{rule.name}.{k}": v for k, v in _numbers(rule).items()})
+        found.update({f"prices.{k}": v for k, v in _numbers(self.prices).items()})
         plain = {name: getattr(self, name) for name in _TUNABLE_FIELDS}
         return found | {name: value for name, value in plain.items() if value is not None}
 
@@ -271,6 +283,7 @@ class Policy:
                 _changed(entry, f"{group}.{entry.term.name}.", changes) for entry in getattr(self, group)
             )
         changed["rules"] = tuple(_evolved(rule, f"rules.{rule.name}.", changes) for rule in self.rules)
+        changed["prices"] = _evolved(self.prices, "prices.", changes)
         return evolve(self, **changed)
 
     def compare(self, other: Policy) -> dict[str, tuple[object, object]]:

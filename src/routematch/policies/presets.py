@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from routematch.policies.policy import Policy, Weighted
+from routematch.prices import Price
 from routematch.terms import (
     Achievement,
     Affinity,
@@ -23,6 +24,7 @@ __all__ = [
     "PRESETS",
     "best_level",
     "best_match",
+    "best_value",
     "fastest_first",
     "fewest_open",
     "first_come_first_served",
@@ -42,6 +44,20 @@ def best_match() -> Policy:
     Ties go to the longest idle. This library's own default; with one conversation it is "best available agent".
     """
     return Policy("best_match", terms=(Achievement(), Preferences(), Affinity()))
+
+
+def best_value(prices: Price | None = None, *, max_hold_time: float = 600.0) -> Policy:
+    """Return learned value less what the agent's time is worth elsewhere; without prices it decides as `best_match`.
+
+    Parameters
+    ----------
+    prices : Price, optional
+        From `prices.state_price`; None where rates are unknown. ``routing.pricing.priced`` makes them for a policy.
+    max_hold_time : float
+        Seconds of waiting after which nobody is held for a better agent any more.
+    """
+    terms = (Achievement(), Preferences(), Affinity())
+    return Policy("best_value", terms=terms, prices=prices, max_hold_time=max_hold_time)
 
 
 def longest_idle() -> Policy:
@@ -108,6 +124,7 @@ PRESETS: dict[str, Callable[[], Policy]] = {
     preset.__name__: preset
     for preset in (
         best_match,
+        best_value,
         longest_idle,
         least_loaded,
         highest_spare_capacity,

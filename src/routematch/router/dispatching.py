@@ -520,7 +520,7 @@ def _has_room(roster: Roster, seat: Seat) -> bool:
 
 def _is_local(policy: Policy | CodePolicy) -> bool:
     """Whether nothing but the pair itself counts, so that a part of the desk can be decided by itself."""
-    if not isinstance(policy, Policy):
+    if not isinstance(policy, Policy) or policy.prices is not None:
         return False
     members: list[Rule | Term] = [*policy.rules, *(entry.term for entry in (*policy.terms, *policy.urgency))]
     if any(not type(member).__module__.startswith(("routematch.terms.", "routematch.rules.")) for member in members):

@@ -77,7 +77,7 @@ def next_steps(trace: Trace) -> NDArray[np.float64]:
 
 def _end_of_option(trace: Trace, policy: Policy) -> float:
     """Return when waiting first stops being worth `option` to somebody."""
-    if not policy.option or policy.max_hold_time is None:
+    if (not policy.option and policy.prices is None) or policy.max_hold_time is None:
         return math.inf
     backlog = trace.problem.backlog
     ahead = backlog.arrived_at[backlog.waited < policy.max_hold_time]

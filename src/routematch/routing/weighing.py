@@ -7,6 +7,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.policies import Policy, Weighted
+from routematch.prices import Quote
 from routematch.routing.admission import key_of
 from routematch.routing.calls import FaultLog, call_pairs, call_value
 from routematch.state import NO_REQUEST, Candidates, Problem
@@ -14,6 +15,8 @@ from routematch.state import NO_REQUEST, Candidates, Problem
 __all__ = ["Weighed", "has_pairs", "weigh"]
 
 PRICE = "price"
+#: What the loss of a customer who gives up adds to urgency, and what ends a hold that has lasted too long.
+LOSS, HELD_LONG = "loss", "held_long"
 #: What urgencies are counted from, where the least urgent conversation would fall below no urgency at all.
 OFFSET = "offset"
 
@@ -56,6 +59,11 @@ def weigh(problem: Problem, policy: Policy, candidates: Candidates, log: FaultLo
     if policy.price:
         names, scaled = [*names, PRICE], [*scaled, False]
         contributions.append(_price(policy.price, problem, candidates))
+    quote = None
+    if policy.prices is not None:
+        quote = policy.prices.quote(problem)
+        names, scaled = [*names, policy.prices.name], [*scaled, False]
+        contributions.append(-_at_candidates(quote.cost, problem, candidates))
     stacked = np.array(contributions) if contributions else np.zeros((0, len(candidates.columns)))
     starts, columns, value = _by_conversation(problem, candidates, stacked, np.array(scaled, bool))
     sparse = {}
@@ -64,7 +72,7 @@ def weigh(problem: Problem, policy: Policy, candidates: Candidates, log: FaultLo
             sparse[entry.term.name] = _add_pairs(entry, problem, candidates, log, starts, columns, value)
     _forbid_pairs(problem, candidates, starts, columns, value)
     largest = _isolate_pairs(problem, candidates, starts, columns, value, policy.resolution, log)
-    option, urgency, hold = _hold(problem, policy, starts, columns, value, largest, log)
+    option, urgency, hold = _hold(problem, policy, quote, starts, columns, value, largest, log)
     return Weighed(tuple(names), tuple(scaled), stacked, sparse, starts, columns, value, hold, option, urgency)
 
 
@@ -114,6 +122,13 @@ def _price(price: float, problem: Problem, candidates: Candidates) -> NDArray[np
         span = slice(candidates.starts[number], candidates.starts[number + 1])
         values[span] = problem.handle_time(request)[agents[span]]
     return -price * values
+
+
+def _at_candidates(table: NDArray[np.float64], problem: Problem, candidates: Candidates) -> NDArray[np.float64]:
+    """Return the entries of a table over classes and agents at each candidate of every class, shape (N,)."""
+    number = np.repeat(np.arange(len(problem.backlog.classes)), np.diff(candidates.starts))
+    found: NDArray[np.float64] = table[number, candidates.order[candidates.columns]]
+    return found
 
 
 def _by_conversation(
@@ -190,6 +205,7 @@ def _forbid_pairs(
 def _hold(
     problem: Problem,
     policy: Policy,
+    quote: Quote | None,
     starts: NDArray[np.int64],
     columns: NDArray[np.int32],
     value: NDArray[np.float64],
@@ -203,16 +219,8 @@ def _hold(
     those who share no agent with them are untouched.
     """
     size = len(problem.backlog)
-    option = np.full(size, policy.option)
-    if policy.max_hold_time is not None:
-        option[problem.backlog.waited >= policy.max_hold_time] = 0.0
-    for conversation, prospect in problem.prospects.items():
-        awaiting = problem.backlog.index.get(conversation)
-        if awaiting is not None:
-            option[awaiting] = max(option[awaiting], prospect)
-    urgency = {}
-    for entry in policy.urgency:
-        urgency[entry.term.name] = _weighted(entry, call_value(entry.term, problem, NO_REQUEST, log))
+    option = _option(problem, policy, quote)
+    urgency = _urgency(problem, policy, quote, starts, value, log)
     total = np.sum(list(urgency.values()), axis=0) if urgency else np.zeros(size)
     bad = np.flatnonzero(~(np.abs(total) + policy.option <= largest))
     if len(bad):
@@ -229,6 +237,52 @@ def _hold(
         urgency[OFFSET] = -least
         total = total - least
     return option, urgency, option - total
+
+
+def _option(problem: Problem, policy: Policy, quote: Quote | None) -> NDArray[np.float64]:
+    """Return what each conversation may still get by waiting, shape (C,)."""
+    backlog = problem.backlog
+    option = np.full(len(backlog), policy.option)
+    if quote is not None and len(backlog):
+        option = np.maximum(option, quote.option[backlog.class_of])
+    if policy.max_hold_time is not None:
+        option[backlog.waited >= policy.max_hold_time] = 0.0
+    for conversation, prospect in problem.prospects.items():
+        awaiting = backlog.index.get(conversation)
+        if awaiting is not None:
+            option[awaiting] = max(option[awaiting], prospect)
+    return option
+
+
+def _urgency(
+    problem: Problem,
+    policy: Policy,
+    quote: Quote | None,
+    starts: NDArray[np.int64],
+    value: NDArray[np.float64],
+    log: FaultLog,
+) -> dict[str, NDArray[np.float64]]:
+    """Return what lowers hold, by name; with prices, who has waited too long is served by whoever may."""
+    backlog, urgency = problem.backlog, {}
+    for entry in policy.urgency:
+        urgency[entry.term.name] = _weighted(entry, call_value(entry.term, problem, NO_REQUEST, log))
+    if quote is None or not len(backlog):
+        return urgency
+    if quote.loss.any():
+        urgency[LOSS] = quote.loss[backlog.class_of]
+    if policy.max_hold_time is not None and (backlog.waited >= policy.max_hold_time).any():
+        missing = np.maximum(-_lowest(starts, value) - sum(urgency.values()), 0.0)
+        urgency[HELD_LONG] = np.where(backlog.waited >= policy.max_hold_time, missing, 0.0)
+    return urgency
+
+
+def _lowest(starts: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least value of each conversation's pairs, 0 where it has none, shape (C,)."""
+    lowest = np.zeros(len(starts) - 1)
+    rows = np.repeat(np.arange(len(lowest)), np.diff(starts))
+    usable = value > -np.inf
+    np.minimum.at(lowest, rows[usable], value[usable])
+    return lowest
 
 
 def _least_of_rivals(

@@ -115,6 +115,7 @@ def _is_fit(policy: Policy) -> bool:
         and all(entry.weight >= 0 for entry in policy.urgency)
         and {type(rule) for rule in policy.rules} == set(RULES.values())
         and policy.option == 0
+        and policy.prices is None
         and policy.price >= 0
         and policy.tiers == (("available",),)
         and policy.ties in _TIES
