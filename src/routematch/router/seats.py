@@ -135,22 +135,23 @@ class Seat:
         """Return how many more conversations rate limits allow now (None: any), and when that changes by itself."""
         room: int | None = None
         until: float | None = None
-        for count, time in self._limits(now, settings):
+        for count, time, over_at in self._limits(now, settings):
             inside = [at for at in self.recent if at + time > now]
             left = max(count - len(inside), 0)
             if room is None or left <= room:
                 room = left
-                oldest = sorted(inside)[len(inside) - count] + time if left == 0 else None
+                oldest = min(sorted(inside)[len(inside) - count] + time, over_at) if left == 0 else None
                 until = oldest if until is None or oldest is None else max(until, oldest)
         return room, until
 
-    def _limits(self, now: float, settings: RouterSettings) -> list[tuple[int, float]]:
+    def _limits(self, now: float, settings: RouterSettings) -> list[tuple[int, float, float]]:
+        """Return the limits that stand now: how many, within how long, and when the limit itself is over."""
         limits = []
         if settings.rate_limit is not None:
-            limits.append((settings.rate_limit.count, settings.rate_limit.time))
+            limits.append((settings.rate_limit.count, settings.rate_limit.time, FOREVER))
         ramp = settings.ramp_in
         if ramp is not None and self.back_at is not None and now < self.back_at + ramp.time:
-            limits.append((ramp.count, ramp.every))
+            limits.append((ramp.count, ramp.every, self.back_at + ramp.time))
         return limits
 
     def next_boundary(self, now: float, settings: RouterSettings) -> float | None:
