@@ -41,6 +41,8 @@ __all__ = ["Decider", "Step"]
 
 #: More heads than anybody needs.
 _ALL = 10**9
+#: Waits that are estimated in one step: a sample of a burst teaches as much as all of it.
+_MOST_FORECASTS = 20
 #: Terms whose answer for one agent depends on who else is there.
 _LOOK_AROUND = frozenset({"scarcity", "fair_share", "group_share"})
 
@@ -410,7 +412,7 @@ class Decider:
 
     def _held(self, plan: Plan, question: _Question, now: float) -> tuple[HeldRecord, ...]:
         """Return what is new about those that wait on."""
-        records = []
+        records: list[HeldRecord] = []
         for held in plan.held.values():
             case = self._desk.cases[held.conversation]
             review_at = held.review_at
@@ -419,7 +421,7 @@ class Decider:
             if case.review_at is not None and case.review_at > now and held.conversation not in question.fresh:
                 review_at = min(case.review_at, math.inf if review_at is None else review_at)
             if held.conversation in question.fresh or case.reason is None:
-                forecast = self._forecast(case, now)
+                forecast = self._forecast(case, now) if len(records) < _MOST_FORECASTS else ()
                 records.append(HeldRecord(held.conversation, held.reason, review_at, held.blocked_by, forecast))
             elif review_at != case.review_at:
                 records.append(HeldRecord(held.conversation, case.reason, review_at, case.blocked_by))
