@@ -13,10 +13,12 @@ conversation a: the router has active at ana, the host active at bo; put right
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from attrs import field, frozen
 
-from routematch.errors import Faults
+from routematch.codec import from_data
+from routematch.errors import Faults, InvalidInputError
 from routematch.model import Agent, Conversation
 from routematch.model.agents import PRESENCES
 from routematch.model.checks import as_map, check_choice, check_name, in_place, is_a
@@ -69,11 +71,20 @@ class HostConversation:
         check_choice(faults, "status", self.status, HOST_STATUSES)
         if self.agent is not None:
             check_name(faults, "agent", self.agent)
-        if self.status == "active" and self.agent is None:
+        elif is_a(self.status, str) and self.status == "active":
             faults.add("must be given where the conversation is active", place="agent")
         if self.conversation is not None and not is_a(self.conversation, Conversation):
             faults.add("must be a Conversation(...)", place="conversation", given=self.conversation)
         faults.raise_if_any()
+
+
+def _by_id(value: Mapping[str, HostConversation | str]) -> Mapping[str, HostConversation]:
+    """Freeze a mapping of conversations; a string is the status of one."""
+    given = as_map(value)
+    if not is_a(given, FrozenMap):
+        return given  # type: ignore[no-any-return]  # left for the check
+    statuses = {status: HostConversation(status) for status in HOST_STATUSES if status != "active"}
+    return FrozenMap({i: statuses.get(entry, entry) if isinstance(entry, str) else entry for i, entry in given.items()})
 
 
 @frozen
@@ -88,15 +99,20 @@ class HostState:
         All there are; one that is missing is gone. An `Agent` also brings in one that the router does not know.
     """
 
-    conversations: Mapping[str, HostConversation] = field(factory=FrozenMap, converter=as_map)
-    agents: Mapping[str, str | Agent] | None = field(default=None)
+    conversations: Mapping[str, HostConversation] = field(factory=FrozenMap, converter=_by_id)
+    agents: Mapping[str, str | Agent] | None = field(default=None, converter=as_map)
 
     def __attrs_post_init__(self) -> None:
         """Check both mappings; all faults are raised together."""
         faults = Faults()
-        if not is_a(self.conversations, Mapping):
-            faults.add("must be a mapping from ids", place="conversations", given=self.conversations)
-            faults.raise_if_any()
+        for name in ("conversations", "agents"):
+            given = getattr(self, name)
+            if not is_a(given, FrozenMap) and not (name == "agents" and given is None):
+                faults.add("must be a mapping from ids", place=name, given=given)
+                continue
+            for identifier in given or ():
+                check_name(faults, in_place(name, identifier), identifier)
+        faults.raise_if_any()
         for identifier, entry in self.conversations.items():
             if not is_a(entry, HostConversation):
                 place = in_place("conversations", identifier)
@@ -105,6 +121,45 @@ class HostState:
             if not is_a(known, Agent):
                 check_choice(faults, in_place("agents", identifier), known, PRESENCES)
         faults.raise_if_any()
+
+
+def as_host_state(host: object) -> HostState:
+    """Widen plain data to what the host holds.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is neither a `HostState` nor a mapping with its fields; with every fault and its place.
+    """
+    if is_a(host, HostState):
+        return host  # type: ignore[return-value]  # narrowed
+    faults = Faults()
+    if not isinstance(host, Mapping):
+        faults.add("must be a HostState(...), or a mapping with its fields", place="host", given=host)
+        faults.raise_if_any()
+        raise AssertionError
+    for name in host:
+        if name not in {"conversations", "agents"}:
+            faults.unknown(name, known=("conversations", "agents"), place="host", what="field")
+    conversations = _read_each(faults, host.get("conversations", {}), HostConversation, "host.conversations")
+    agents = host.get("agents")
+    read = None if agents is None else _read_each(faults, agents, Agent, "host.agents")
+    faults.raise_if_any()
+    return HostState(conversations, read)
+
+
+def _read_each(faults: Faults, given: object, cls: type, place: str) -> dict[str, Any]:
+    """Read the entries that are mappings; words and objects stay."""
+    if not isinstance(given, Mapping):
+        faults.add("must be a mapping from ids", place=place, given=given)
+        return {}
+    entries = {}
+    for identifier, entry in given.items():
+        try:
+            entries[identifier] = from_data(entry, cls) if isinstance(entry, Mapping) else entry
+        except InvalidInputError as error:
+            faults.extend(error.faults, below=in_place(place, identifier))
+    return entries
 
 
 @frozen

@@ -21,7 +21,8 @@ from typing import Any
 
 from attrs import evolve
 
-from routematch.errors import Faults, RouterStateError
+from routematch.codec import from_data
+from routematch.errors import CorruptRecordError, Faults, RoutematchError, RouterStateError
 from routematch.explain import Explanation
 from routematch.model import Admission, Agent, Assignment, Context, Conversation, Estimates, Held, Offer, Outcome, Queue
 from routematch.model.checks import is_a
@@ -59,10 +60,10 @@ from routematch.policies import Policy, best_match, policy_from_data
 from routematch.router.agent_events import seat_of
 from routematch.router.conversation_events import case_of
 from routematch.router.core import Core
-from routematch.router.desk import Desk
+from routematch.router.desk import Desk, check_overflow
 from routematch.router.estimated_wait import WaitEstimate
 from routematch.router.questions import Candidate, Suggestion, candidates_for, explained, suggestion_for
-from routematch.router.reconciling import Drift, HostState, drifts
+from routematch.router.reconciling import Drift, HostState, as_host_state, drifts
 from routematch.router.reducer import check
 from routematch.router.settings import OfferRules, RouterSettings
 from routematch.routing.code import CodePolicy, is_code
@@ -82,8 +83,9 @@ class Router:
         Those who are there at the start; more may come.
     policy : Policy or code, optional
         None means `policies.best_match()`.
-    offers : OfferRules or float, optional
-        None: conversations are assigned at once. Otherwise they are offered; a number is the seconds an offer stands.
+    offers : OfferRules, float, True or mapping, optional
+        None: conversations are assigned at once. Otherwise they are offered: a number is the seconds an offer stands,
+        True the usual rules, a mapping the fields of `OfferRules`.
     estimates : Estimates, optional
     queues : iterable of Queue
         Where some are declared, conversations may name only these.
@@ -103,7 +105,7 @@ class Router:
         agents: Iterable[Agent] = (),
         *,
         policy: Policy | CodePolicy | None = None,
-        offers: OfferRules | float | None = None,
+        offers: OfferRules | float | Mapping[str, Any] | None = None,
         estimates: Estimates | None = None,
         queues: Iterable[Queue] = (),
         seed: int | None = None,
@@ -111,7 +113,9 @@ class Router:
     ) -> None:
         rules = _as_offer_rules(offers)
         _check_arguments(policy, estimates, seed, settings)
-        desk = Desk(settings or RouterSettings(), rules, check_queues(queues))
+        declared = check_queues(queues)
+        check_overflow(declared)
+        desk = Desk(settings or RouterSettings(), rules, declared)
         self._core = Core(desk, best_match() if policy is None else policy, estimates, seed or 0)
         self._core.past = (self._core.snapshot(), ())
         for agent in Roster.of(agents).agents:
@@ -413,15 +417,20 @@ class Router:
         at = self._asked(now)
         return self._core.decider.board.estimate(case, self._core.live, at)
 
-    def reconcile(self, host: HostState, now: Instant) -> tuple[Drift, ...]:
-        """Compare with what the host holds, put right what can be, the host's way, and return all differences."""
-        if not is_a(host, HostState):
-            faults = Faults()
-            faults.add("must be a HostState(...)", place="host", given=host)
-            faults.raise_if_any()
+    def reconcile(self, host: HostState | Mapping[str, Any], now: Instant | None = None) -> tuple[Drift, ...]:
+        """Compare with what the host holds, put right what can be, the host's way, and return all differences.
+
+        Parameters
+        ----------
+        host : HostState, or mapping
+            Also as plain data: ``{"conversations": {id: {"status": ..., "agent": ...}}, "agents": {id: presence}}``.
+        now : float or datetime, optional
+            None: the latest instant heard of.
+        """
+        state = as_host_state(host)
         at = self._asked(now)
         found = []
-        for drift in drifts(self._core.desk, host, at):
+        for drift in drifts(self._core.desk, state, at):
             for event in drift.repair:
                 self.handle(event)
             found.append(drift)
@@ -472,9 +481,8 @@ class Router:
             When code decided and none is given.
         """
         core = Core.of_snapshot(snapshot, _policy_of(snapshot, policy))
-        records = tuple(journal)
-        for event in records:
-            core.replay(event)
+        records = _as_records(journal)
+        _replay(core, records)
         core.journal.clear()
         core.past = (snapshot, records)
         return cls._of(core)
@@ -496,8 +504,7 @@ class Router:
         The result equals that router: ``replayed.snapshot() == router.snapshot()``.
         """
         router = cls(policy=policy, offers=offers, estimates=estimates, queues=queues, seed=seed, settings=settings)
-        for event in journal:
-            router._core.replay(event)
+        _replay(router._core, _as_records(journal))
         return router
 
     @classmethod
@@ -529,12 +536,36 @@ def _policy_of(snapshot: Mapping[str, Any], policy: Policy | CodePolicy | None) 
     return best_match()
 
 
+def _as_records(journal: Iterable[Event]) -> tuple[Event, ...]:
+    if is_a(journal, Mapping) or not is_a(journal, Iterable):
+        faults = Faults()
+        faults.add("must be a sequence of records", place="journal", given=journal)
+        faults.raise_if_any()
+    return tuple(journal)
+
+
+def _replay(core: Core, records: tuple[Event, ...]) -> None:
+    """Apply records of a journal; what it leaves behind when one is damaged is of no use to anybody."""
+    for number, event in enumerate(records):
+        try:
+            core.replay(event)
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
+            if isinstance(error, RoutematchError):
+                raise
+            message = f"record {number} of the journal cannot be used: {type(error).__name__}: {error}"
+            raise CorruptRecordError(message) from error
+
+
 _FROM_HOST = frozenset(EVENTS.values()) - {Dispatched, OfferExpired, GraceEnded, ConversationOverflowed}
 
 
 def _as_offer_rules(offers: object) -> OfferRules | None:
     if offers is None or is_a(offers, OfferRules):
         return offers  # type: ignore[return-value]  # narrowed
+    if offers is True:
+        return OfferRules()
+    if is_a(offers, Mapping):
+        return from_data(offers, OfferRules)
     return OfferRules(offers)  # type: ignore[arg-type]  # checked there
 
 
