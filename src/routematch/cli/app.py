@@ -16,6 +16,7 @@ from routematch.cli.choosing import chosen_policy, data_policy, is_code
 from routematch.cli.failing import settle, what_raised
 from routematch.cli.output import native_output_aside, write_out
 from routematch.cli.reading import instant_from, read_data, read_input, read_memory
+from routematch.cli.simulate_command import simulate
 from routematch.codec import InputFile, from_data
 from routematch.errors import ContractError, Faults, MissingExtraError, RoutematchError
 from routematch.explain import Finding, check_input, explain_conversation
@@ -290,6 +291,55 @@ def scenario(
         from routematch.cli.history import write_scenario
 
         write_scenario(file, output=output, zone=zone, columns=column or (), name=name)
+        return 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+app.command()(simulate)
+
+
+@app.command("what-if")
+def what_if(  # noqa: PLR0913 - one for each option
+    file: Annotated[str, typer.Argument(help="Scenario file, as `routematch scenario` writes it.")],
+    *,
+    train: Annotated[
+        list[str] | None,
+        typer.Option("--train", metavar="WHO:SKILL[:LEVEL]", help="10:spanish:0.7, or ana,bo:spanish; repeatable."),
+    ] = None,
+    concurrency: Annotated[
+        list[str] | None,
+        typer.Option("--concurrency", metavar="CHANNEL=NUMBER", help="At once, as chat=4; repeatable."),
+    ] = None,
+    agents: Annotated[
+        list[str] | None, typer.Option("--agents", metavar="GROUP=CHANGE", help="As desk=+5 or desk=-2; repeatable.")
+    ] = None,
+    volume: Annotated[
+        list[str] | None,
+        typer.Option("--volume", metavar="[TYPE=]FACTOR", help="1.1 for a tenth more, also of a type; repeatable."),
+    ] = None,
+    policy: PolicyName = None,
+    replications: Annotated[int, typer.Option("--replications", metavar="NUMBER", help="Runs of each option.")] = 20,
+    seed: Seed = None,
+    within: Annotated[float, typer.Option("--within", metavar="SECONDS", help="Limit of the service level.")] = 20.0,
+    training_hours: Annotated[
+        float, typer.Option("--training-hours", metavar="HOURS", help="That each trained agent is away.")
+    ] = 16.0,
+    output: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write the answer as one HTML page.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what training, more conversations at once, more people or more volume would bring, on the same days."""
+
+    def work() -> int:
+        from routematch.cli.what_if import asked, show_what_if
+
+        changes = asked(train or (), concurrency or (), agents or (), volume or (), training_hours)
+        show_what_if(
+            file, changes, policy=chosen_policy(policy, None), replications=replications, seed=seed, within=within,
+            output=output, as_json=as_json,
+        )  # fmt: skip
         return 0
 
     raise typer.Exit(settle(work, source=file))

@@ -160,20 +160,32 @@ def _print_table(out: Any, table: Table) -> None:  # noqa: ANN401 - a console of
         out.print(Text(harmless(table.title), "bold"))
     heads = [harmless(column.head) for column in table.columns]
     rows = [[harmless(cell) for cell in row] for row in shown_rows(table)]
-    if out.width < _NARROW:
+    right = [table.is_numeric(place) for place in range(len(heads))]
+    needed = [_least_width(head, [row[place] for row in rows], right[place]) for place, head in enumerate(heads)]
+    gap = 2 if sum(needed) + 2 * len(needed) <= out.width else 1
+    if out.width < _NARROW or sum(needed) + gap * len(needed) > out.width:
         _print_list(out, heads, rows)
     else:
-        printed = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        printed = RichTable(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
+        spare = out.width - sum(needed) - gap * len(needed)
         for place, head in enumerate(heads):
-            right = table.is_numeric(place)
-            longest = max(map(len, head.split()), default=1)
-            printed.add_column(head, justify="right" if right else "left", overflow="fold", min_width=longest)
+            more = min(max(len(text) for text in (head, *(row[place] for row in rows))) - needed[place], spare)
+            spare -= more
+            printed.add_column(
+                head, justify="right" if right[place] else "left", overflow="fold", width=needed[place] + more
+            )
         for row in rows:
             printed.add_row(*(Text(cell) for cell in row))
         out.print(printed)
     if table.note:
         out.print(Text(harmless(table.note), "dim"), overflow="fold")
     out.print()
+
+
+def _least_width(head: str, cells: Sequence[str], is_numeric: bool) -> int:  # noqa: FBT001 - of two
+    """Return how many columns a column needs: words stay whole, and numbers with their intervals."""
+    words = head.split() + [word for cell in cells for word in ([cell] if is_numeric else cell.split())]
+    return max(map(len, words), default=1)
 
 
 def _print_list(out: Any, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:  # noqa: ANN401 - as above
