@@ -136,8 +136,7 @@ def as_host_state(host: object) -> HostState:
     faults = Faults()
     if not isinstance(host, Mapping):
         faults.add("must be a HostState(...), or a mapping with its fields", place="host", given=host)
-        faults.raise_if_any()
-        raise AssertionError
+        raise InvalidInputError(faults)
     for name in host:
         if name not in {"conversations", "agents"}:
             faults.unknown(name, known=("conversations", "agents"), place="host", what="field")
