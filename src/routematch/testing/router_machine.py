@@ -99,7 +99,7 @@ class Scene:
 
 
 class Action(NamedTuple):
-    """One call: when, with what, and its kind: ``handle``, ``dispatch``, ``look``, ``policy``, ``reconcile``, ``restart``.
+    """One call, when and with what: ``handle``, ``dispatch``, ``look``, ``policy``, ``reconcile`` or ``restart``.
 
     A ``look`` is a dispatch after which `route` is asked about everybody.
     """
