@@ -8,7 +8,18 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["batteries", "cases", "ledgers", "metric_battery", "oracle", "strategies"]
+__all__ = [
+    "batteries",
+    "cases",
+    "ledgers",
+    "metric_battery",
+    "oracle",
+    "router_campaign",
+    "router_machine",
+    "router_machine_rules",
+    "router_oracle",
+    "strategies",
+]
 
 
 def __getattr__(name: str) -> ModuleType:
