@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 from routematch.model import Conversation
 from routematch.model.agents import Agent
 from routematch.policies import Policy, best_match, first_come_first_served, least_loaded, round_robin
+from routematch.routing import route
 from routematch.routing.code import Choice, CodePolicy, View
+from routematch.routing.lanes.live_view import LiveView
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import luck
@@ -44,6 +46,7 @@ __all__ = [
     "batch_window",
     "c_mu",
     "c_mu_theta",
+    "dedicated",
     "fastest_first",
     "fixed_queue_ratio",
     "generalised_c_mu",
@@ -81,6 +84,20 @@ def _key(conversation: Conversation) -> tuple[object, ...]:
     return conversation.requires, conversation.channel, conversation.queue, conversation.labels, conversation.value
 
 
+class _Seen:
+    """Types of the request classes of one live view, each looked up once; travels empty between processes."""
+
+    __slots__ = ("kinds", "view")
+
+    def __init__(self) -> None:
+        self.view: object = None
+        self.kinds: dict[int, int] = {}
+
+    def __reduce__(self) -> tuple[type[_Seen], tuple[()]]:
+        """Leave the view behind."""
+        return _Seen, ()
+
+
 @frozen(eq=False)
 class Rates:
     """What rules with rates know of a scenario. Make one with `Rates.of`.
@@ -105,6 +122,7 @@ class Rates:
     holding: Table
     _kinds: Mapping[tuple[object, ...], int] = field(repr=False)
     _group_of: Mapping[str, int] = field(repr=False)
+    _seen: _Seen = field(factory=_Seen, repr=False, init=False)
 
     @classmethod
     def of(cls, scenario: Scenario, *, holding_cost: Mapping[str, float] | float = 0.0) -> Rates:
@@ -115,13 +133,16 @@ class Rates:
             int(np.flatnonzero(staff.group_of == g)[0]) if (staff.group_of == g).any() else -1 for g in range(groups)
         ]
         service, value = np.zeros((len(types), groups)), np.zeros((len(types), groups))
+        able = np.zeros((len(types), groups), bool)
+        there = [g for g in range(groups) if first[g] >= 0]
+        able[:, there] = _eligible(scenario, [staff.roster.agents[first[g]] for g in there])
         for i, kind in enumerate(types):
             for g, group in enumerate(scenario.agent_groups):
                 law = kind.handle_time_by_group.get(group.name, kind.handle_time)
                 wrapped = kind.wrap_up.mean if kind.wrap_up is not None else 0.0
-                may = first[g] >= 0 and _may(kind.conversation("any"), staff.roster.agents[first[g]])
-                service[i, g] = group.speed / (law.mean + wrapped) if may else 0.0
-                value[i, g] = kind.value * staff.success[i, first[g]] if may else 0.0
+                if able[i, g]:
+                    service[i, g] = group.speed / (law.mean + wrapped)
+                    value[i, g] = kind.value * staff.success[i, first[g]]
         arrival = [
             k.arrivals.mean_count(0.0, scenario.horizon) / scenario.horizon if k.arrivals else 0.0 for k in types
         ]
@@ -164,17 +185,30 @@ class Rates:
 
     def kind(self, view: _Shown, conversation_id: str) -> int:
         """Return the number of the type of a conversation."""
-        return self._kinds[_key(view.conversation(conversation_id))]
+        if not isinstance(view, LiveView):
+            return self._kinds[_key(view.conversation(conversation_id))]
+        seen = self._seen
+        if seen.view is not view:
+            seen.view, seen.kinds = view, {}
+        # A live view has one window on agents for each request class, which lives as long as the view.
+        window = id(view.eligible(conversation_id))
+        if window not in seen.kinds:
+            seen.kinds[window] = self._kinds[_key(view.conversation(conversation_id))]
+        return seen.kinds[window]
 
     def group(self, agent_id: str) -> int:
         """Return the number of the group of an agent."""
         return self._group_of[agent_id]
 
 
-def _may(conversation: Conversation, agent: Agent) -> bool:
-    from routematch.routing import route  # the definition of who may
-
-    return bool(route([conversation], [agent], now=0.0, policy=first_come_first_served()).assignments)
+def _eligible(scenario: Scenario, agents: list[Agent]) -> NDArray[np.bool_]:
+    """Return which of these agents may take which type, shape (T, len(agents)), by the rules themselves."""
+    may = np.zeros((len(scenario.conversation_types), len(agents)), bool)
+    for i, kind in enumerate(scenario.conversation_types):
+        plan = route([kind.conversation("any")], agents, now=0.0, queues=scenario.queues)
+        names = [plan.trace.problem.roster.ids[place] for place in plan.trace.candidates_of(0)[0].tolist()]
+        may[i] = np.isin([agent.id for agent in agents], names)
+    return may
 
 
 #: Index of a waiting conversation for a free agent: (rates, type, group, seconds waited, numbers waiting by type).
@@ -318,6 +352,13 @@ def value_priority(rates: Rates) -> IndexRule:
     largest = max(float(np.abs(rates.worth).max(initial=0.0)), 1e-12)
     score = flow / np.maximum(rates.arrival, 1e-300)[:, None] + 1e-3 * rates.worth / largest
     return IndexRule("value_priority", rates, score, index=lambda r, i, g, _age, _n: float(r.worth[i, g]))
+
+
+def dedicated(rates: Rates) -> IndexRule:
+    """Keep every type with the group that is worth most per second on it: no pooling at all."""
+    earned = np.where(rates.service > 0, rates.service * (1.0 + rates.worth), -np.inf)
+    alone = earned >= earned.max(axis=1, keepdims=True) - 1e-12
+    return IndexRule("dedicated", rates, np.where(alone, 1.0, -np.inf), index=_first_waiting)
 
 
 def priority_lists(rates: Rates, *, reserve: int | Table = 0) -> IndexRule:
@@ -471,6 +512,7 @@ BASELINES: dict[str, Callable[[Rates], Policy | CodePolicy]] = {
     "least_occupied": lambda _: LeastOccupied(),
     "least_loaded": lambda _: least_loaded(),
     "fastest_first": fastest_first,
+    "dedicated": dedicated,
     "priority_lists": priority_lists,
     "priority_reserve": lambda rates: priority_lists(rates, reserve=1),
     "value_priority": value_priority,
