@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import pickle
 import re
@@ -74,8 +75,6 @@ def run_simulation(file: str, wanted: Wanted) -> None:
     _check(wanted)
     limit = _limit(wanted)
     scenario = Scenario.from_data(read_data(file))
-    with located("--within, --cost-per-hour"):
-        settings_of(scenario, within=wanted.within, cost_per_hour=wanted.cost_per_hour)
     policies = [_policy(option) for option in wanted.policies]
     executor = _pool(wanted, policies)
     with _faults_of_code(policies), native_output_aside(), contextlib.redirect_stdout(sys.stderr):
@@ -113,6 +112,10 @@ def _check(wanted: Wanted) -> None:
     ):
         if value is not None and value < least:
             faults.add(f"must be a whole number of at least {least}", place=name, given=value)
+    if not 0 < wanted.within < math.inf:
+        faults.add("must be above 0", place="--within", given=wanted.within)
+    if wanted.cost_per_hour is not None and not 0 <= wanted.cost_per_hour < math.inf:
+        faults.add("must be at least 0", place="--cost-per-hour", given=wanted.cost_per_hour)
     for option in wanted.precision:
         if _half_width(option) is None:
             message = "must be written as MEASURE=HALF_WIDTH, such as service_level=0.01"
@@ -137,7 +140,7 @@ def _half_width(option: str) -> tuple[str, float] | None:
         width = float(text)
     except ValueError:
         return None
-    return (name.strip(), width) if name.strip() and 0 < width < float("inf") else None
+    return (name.strip(), width) if name.strip() and 0 < width < math.inf else None
 
 
 def _limit(wanted: Wanted) -> Until | None:
