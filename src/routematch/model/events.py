@@ -12,8 +12,8 @@ routematch.errors.InvalidInputError: must not be empty @ offer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
 
 from attrs import field, fields, frozen
 
@@ -22,6 +22,7 @@ from routematch.model.agents import PRESENCES, Agent
 from routematch.model.checks import (
     as_attributes,
     as_map,
+    as_tuple,
     check_attributes,
     check_choice,
     check_instant,
@@ -101,7 +102,7 @@ _NOUNS = {"conversation": Conversation, "agent": Agent}
 def _check(event: Event, *nouns: str, **instants: float | None) -> Faults:
     """Check what all events share: ids (or nouns), the instant, the sender's name; the caller raises."""
     faults = Faults()
-    for entry in fields(type(event)):
+    for entry in fields(type(event)):  # type: ignore[arg-type]  # every event is attrs  # type: ignore[arg-type]  # every event is attrs
         value = getattr(event, entry.name)
         if entry.name in nouns:
             if not is_a(value, _NOUNS[entry.name]):
@@ -116,6 +117,16 @@ def _check(event: Event, *nouns: str, **instants: float | None) -> Faults:
     if event.event_id is not None:
         check_name(faults, "event_id", event.event_id)
     return faults
+
+
+class _Checked:
+    """Checks what all events share, where that is all there is to check."""
+
+    __slots__ = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Check every field; all faults are raised together."""
+        _check(cast("Event", self)).raise_if_any()
 
 
 @frozen
@@ -134,7 +145,7 @@ class ConversationEnqueued:
 
 @frozen
 class ConversationUpdated:
-    """The host changed a conversation; `units` is what it costs its agent until it is placed anew, None the channel's."""
+    """The host changed a conversation; `units`: what it costs its agent until placed anew, None: what its channel does."""
 
     conversation: Conversation
     at: float = _at()
@@ -150,16 +161,12 @@ class ConversationUpdated:
 
 
 @frozen
-class ConversationAbandoned:
+class ConversationAbandoned(_Checked):
     """The customer gave up, or the host withdrew the conversation."""
 
     conversation: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 @frozen
@@ -177,16 +184,12 @@ class ConversationPaused:
 
 
 @frozen
-class ConversationResumed:
+class ConversationResumed(_Checked):
     """A paused conversation waits again, for its agent as long as that is worth it."""
 
     conversation: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 @frozen
@@ -224,16 +227,12 @@ class ConversationEscalated:
 
 
 @frozen
-class ConversationReopened:
+class ConversationReopened(_Checked):
     """An ended conversation waits again."""
 
     conversation: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 @frozen
@@ -284,16 +283,12 @@ class AgentUpdated:
 
 
 @frozen
-class AgentRemoved:
+class AgentRemoved(_Checked):
     """An agent is gone for good; what it had waits again at once."""
 
     agent: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 def _as_presence(value: str | Mapping[str, str]) -> str | Mapping[str, str]:
@@ -347,33 +342,28 @@ class WrapUpEnded:
 
     def __attrs_post_init__(self) -> None:
         """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
+        faults = _check(self)
+        if not is_a(self.only_due, bool):
+            faults.add("must be true or false", place="only_due", given=self.only_due)
+        faults.raise_if_any()
 
 
 @frozen
-class GraceEnded:
+class GraceEnded(_Checked):
     """The time an agent who was lost had to come back is over: the conversation waits again."""
 
     conversation: str
     at: float = _at()
     event_id: str | None = _event_id()
 
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
-
 
 @frozen
-class OfferAccepted:
+class OfferAccepted(_Checked):
     """An agent took what it was offered."""
 
     offer: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 @frozen
@@ -394,20 +384,16 @@ class OfferDeclined:
 
 
 @frozen
-class OfferExpired:
+class OfferExpired(_Checked):
     """An agent was silent for longer than an offer stands."""
 
     offer: str
     at: float = _at()
     event_id: str | None = _event_id()
 
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
-
 
 @frozen
-class AssignedExternally:
+class AssignedExternally(_Checked):
     """A conversation was given to an agent by hand; that always wins."""
 
     conversation: str
@@ -415,22 +401,14 @@ class AssignedExternally:
     at: float = _at()
     event_id: str | None = _event_id()
 
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
-
 
 @frozen
-class ClaimLost:
+class ClaimLost(_Checked):
     """The host could not claim what was assigned or offered: it waits again, and nobody lost a turn."""
 
     conversation: str
     at: float = _at()
     event_id: str | None = _event_id()
-
-    def __attrs_post_init__(self) -> None:
-        """Check every field; all faults are raised together."""
-        _check(self).raise_if_any()
 
 
 @frozen
@@ -500,6 +478,11 @@ class Placement:
     propensity: float | None = None
 
 
+def _as_forecast(value: Iterable[float]) -> tuple[float, ...]:
+    numbers: tuple[float, ...] = as_tuple(value)
+    return numbers
+
+
 @frozen
 class HeldRecord:
     """Why a conversation goes on waiting; `review_at` as in `Held`, `forecast` what was estimated of its wait."""
@@ -508,7 +491,7 @@ class HeldRecord:
     reason: str
     review_at: float | None = None
     blocked_by: str | None = None
-    forecast: tuple[float, ...] = ()
+    forecast: tuple[float, ...] = field(default=(), converter=_as_forecast)
 
 
 @frozen
