@@ -7,7 +7,15 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from routematch.errors import Faults
-from routematch.explain.explanation import Alternative, Blocking, Explanation, Refusal, RelaxationEffect, TradeOff
+from routematch.explain.explanation import (
+    Alternative,
+    Blocking,
+    Explanation,
+    PriceNote,
+    Refusal,
+    RelaxationEffect,
+    TradeOff,
+)
 from routematch.model import AllOf, Condition, Held
 from routematch.model.checks import is_a
 from routematch.model.evidence import ANYBODY
@@ -88,7 +96,31 @@ def _assigned(trace: Trace, row: int, base: Explanation, chosen: int) -> Explana
         achievement_from=_source(trace, row, chosen) if Achievement.name in terms else None,
         runner_up=_runner_up(trace, row, chosen, value),
         margin=_change_needed(trace, row, chosen),
+        price=_price_note(trace, row, chosen),
     )
+
+
+def _price_note(trace: Trace, row: int, agent: int) -> PriceNote | None:
+    """Return what the policy's prices say of an agent; None where it has none or they know nothing."""
+    policy, problem = trace.policy, trace.problem
+    if not isinstance(policy, Policy) or policy.prices is None:
+        return None
+    name = problem.roster.ids[agent]
+    request = problem.backlog.classes[problem.backlog.class_of[row]]
+    worth = policy.prices.time_worth(problem, request, name)
+    if worth is None:
+        return None
+    charge = max(-trace.parts_of(row, agent)[policy.prices.name], 0.0)
+    note = PriceNote(name, 60.0 * worth.per_second, worth.kept_for, charge)
+    if trace.agent_of[row] >= 0:
+        return note
+    return evolve(note, loss=trace.value_of(row, agent) + charge - float(trace.hold[row]))
+
+
+def _best_now(trace: Trace, row: int) -> PriceNote | None:
+    """Return what prices say of the agent who would have been best for a held conversation."""
+    agents, values = trace.candidates_of(row)
+    return _price_note(trace, row, int(agents[values.argmax()])) if len(agents) else None
 
 
 def _change_needed(trace: Trace, row: int, agent: int) -> float | None:
@@ -204,6 +236,7 @@ def _held(trace: Trace, row: int, base: Explanation, held: Held | None) -> Expla
     now_eligible = _eligible(trace, row, request)
     return evolve(
         base,
+        price=_best_now(trace, row) if held is not None and held.reason == "waiting_is_worth_more" else None,
         reason=held.reason if held else None,
         sentence=held.sentence if held else None,
         review_at=held.review_at if held else None,

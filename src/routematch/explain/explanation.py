@@ -10,7 +10,16 @@ from attrs import field, fields, frozen, has
 
 from routematch.model.frozen import FrozenMap
 
-__all__ = ["OBSTACLES", "Alternative", "Blocking", "Explanation", "Refusal", "RelaxationEffect", "TradeOff"]
+__all__ = [
+    "OBSTACLES",
+    "Alternative",
+    "Blocking",
+    "Explanation",
+    "PriceNote",
+    "Refusal",
+    "RelaxationEffect",
+    "TradeOff",
+]
 
 
 @frozen
@@ -138,6 +147,40 @@ class RelaxationEffect:
 
 
 @frozen
+class PriceNote:
+    """What the price of an agent's time had to say.
+
+    Attributes
+    ----------
+    agent : str
+        Who serves, or who would have been best now.
+    minute : float
+        What the agent's next minute is worth elsewhere, in policy units.
+    kept_for : str or None
+        The other type of conversation that the agent is wanted for most.
+    charge : float
+        What this conversation is charged for the agent's time.
+    loss : float or None
+        Held only: by how much being served now by that agent, its time free of charge, is more than waiting is worth.
+    """
+
+    agent: str
+    minute: float
+    kept_for: str | None
+    charge: float
+    loss: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """In plain words: ``ana is kept for spanish: ana's next minute is worth 0.120``, and what it means here."""
+        kept = f"{self.agent} is kept for {self.kept_for}: " if self.kept_for else ""
+        worth = f"{kept}{self.agent}'s next minute is worth {_number(self.minute)}"
+        if self.loss is None:
+            return f"{worth}, this conversation is charged {_number(self.charge)}"
+        return f"{worth}, this conversation would take {_number(self.charge)} and loses {_number(self.loss)} by waiting"
+
+
+@frozen
 class Explanation:
     """Why one conversation was answered as it was. Numbers are those of the decision.
 
@@ -179,6 +222,8 @@ class Explanation:
         Held only: the parts of its requirements, the one whose end would add most agents first.
     relaxations : tuple of RelaxationEffect
         Held only: what is to come.
+    price : PriceNote or None
+        With a policy that has prices: of the agent who serves or, where it is held, who would have been best now.
     """
 
     conversation: str
@@ -201,6 +246,7 @@ class Explanation:
     review_at: float | None = None
     blocking: tuple[Blocking, ...] = ()
     relaxations: tuple[RelaxationEffect, ...] = ()
+    price: PriceNote | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain, JSON-able data."""
@@ -227,8 +273,12 @@ class Explanation:
             lines = [f"{self.conversation} -> {self.agent}: worth {_number(self.worth)}"]
             lines.append(f"  value {_number(self.value or 0)} = {_sum(self.terms)}{self._source()}")
             lines.append(f"  waiting is worth {_number(self.hold)}{self._pressing()}")
+            if self.price is not None and self.price.minute:
+                lines.append(f"  {self.price.sentence}")
             return lines
         lines = [f"{self.conversation} waits: {self.sentence}"]
+        if self.price is not None and self.price.minute:
+            lines.append(f"  {self.price.sentence}")
         lines.append(f"  it asks for {self.requires}")
         for part in self.blocking[:3]:
             agents = (

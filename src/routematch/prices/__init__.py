@@ -3,7 +3,7 @@
 from routematch.prices.count_policies import myopic_counts, state_price_counts
 from routematch.prices.fluid_price import FluidPrice, fluid_price
 from routematch.prices.no_price import NoPrice
-from routematch.prices.price import Price, Quote, is_price
+from routematch.prices.price import Price, Quote, TimeWorth, is_price
 from routematch.prices.state_price import Pool, StatePrice, state_price
 from routematch.prices.workload import Kind, Team, Workload
 
@@ -17,6 +17,7 @@ __all__ = [
     "Quote",
     "StatePrice",
     "Team",
+    "TimeWorth",
     "Workload",
     "fluid_price",
     "is_price",

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 from attrs import asdict, field, frozen
 
-from routematch.prices.price import Quote
+from routematch.prices.price import Quote, TimeWorth
 from routematch.prices.recognition import Recognition
 from routematch.prices.workload import Kind, Team, Workload
-from routematch.state import Problem
+from routematch.state import Problem, RequestClass
 from routematch.theory import fluid_bound
 
 __all__ = ["FluidPrice", "fluid_price"]
@@ -67,6 +67,11 @@ class FluidPrice:
         """Return the price as plain data, its name first."""
         data = asdict(self, filter=lambda entry, _: not entry.name.startswith("_"))
         return {"name": self.name, **data}
+
+    def time_worth(self, problem: Problem, request: RequestClass, agent: str) -> TimeWorth | None:  # noqa: ARG002
+        """Return the pool's price per second."""
+        pool = self._recognition.pool(agent)
+        return None if pool < 0 else TimeWorth(self.prices[pool])
 
     def quote(self, problem: Problem) -> Quote:
         """Return what each agent's time costs; nobody is held for it."""

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from routematch.prices.price import Quote
-from routematch.state import Problem
+from routematch.state import Problem, RequestClass
 
 __all__ = ["NoPrice"]
 
@@ -23,6 +23,9 @@ class NoPrice:
         """Return zeros."""
         classes = len(problem.backlog.classes)
         return Quote(np.zeros((classes, len(problem.roster))), np.zeros(classes), np.zeros(classes))
+
+    def time_worth(self, problem: Problem, request: RequestClass, agent: str) -> None:
+        """Return None: nothing is known."""
 
     def to_data(self) -> dict[str, Any]:
         """Return the name alone."""

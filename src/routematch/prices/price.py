@@ -12,9 +12,25 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from routematch.state import Problem
+from routematch.state import Problem, RequestClass
 
-__all__ = ["Price", "Quote", "is_price"]
+__all__ = ["Price", "Quote", "TimeWorth", "is_price"]
+
+
+@frozen
+class TimeWorth:
+    """What one agent's time is worth elsewhere at one decision.
+
+    Attributes
+    ----------
+    per_second : float
+        Policy units.
+    kept_for : str or None
+        The type of conversation that the agent is wanted for most; None where that is the one decided on, or unknown.
+    """
+
+    per_second: float
+    kept_for: str | None = None
 
 
 @frozen(eq=False)
@@ -53,6 +69,10 @@ class Price(Protocol):
         """Return what each agent's time costs now, and what waiting is worth; pure, constant between events."""
         ...
 
+    def time_worth(self, problem: Problem, request: RequestClass, agent: str) -> TimeWorth | None:
+        """Return what an agent's time is worth elsewhere, to explain; None where nothing is known of the agent."""
+        ...
+
     def to_data(self) -> dict[str, Any]:
         """Return the price as plain data, its name first."""
         ...
@@ -60,4 +80,6 @@ class Price(Protocol):
 
 def is_price(part: object) -> TypeGuard[Price]:
     """Whether an object has all that a price needs; a class that was not called is none."""
-    return not isinstance(part, type) and all(hasattr(part, member) for member in ("name", "quote", "to_data"))
+    return not isinstance(part, type) and all(
+        hasattr(part, member) for member in ("name", "quote", "time_worth", "to_data")
+    )

@@ -36,11 +36,16 @@ class Recognition:
     def kinds(self, problem: Problem) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return the type of each request class (-1 unknown), shape (K,), and how many wait by type, shape (I,)."""
         backlog = problem.backlog
-        kind_of = np.array([self._kind(request) for request in backlog.classes], np.intp).reshape(-1)
+        kind_of = np.array([self.kind(request) for request in backlog.classes], np.intp).reshape(-1)
         of_conversation = kind_of[backlog.class_of] if len(kind_of) else kind_of
         return kind_of, np.bincount(of_conversation[of_conversation >= 0], minlength=self._count)
 
-    def _kind(self, request: RequestClass) -> int:
+    def pool(self, agent: str) -> int:
+        """Return the pool of an agent, -1 where it stands in none."""
+        return self._pool_of_agent.get(agent, -1)
+
+    def kind(self, request: RequestClass) -> int:
+        """Return the type of a request, -1 where it is unknown."""
         key = request.channel, request.requires
         found = self._known.get(key)
         if found is None:

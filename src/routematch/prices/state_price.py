@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from routematch.errors import Faults
 from routematch.model.checks import as_names, check_number
 from routematch.prices.increments import PoolFlow, losses, queue_increments, waiting_gain
-from routematch.prices.price import Quote
+from routematch.prices.price import Quote, TimeWorth
 from routematch.prices.recognition import Recognition
 from routematch.prices.workload import Kind, Workload
-from routematch.state import Problem
+from routematch.state import Problem, RequestClass
 from routematch.theory import fluid_bound
 
 __all__ = ["Pool", "StatePrice", "state_price"]
@@ -183,6 +183,20 @@ class StatePrice:
         worth = np.where(table.handle_time[block] > 0, table.value[block] - self.kappa * costs, 0.0)
         best: Floats = np.maximum(worth.max(axis=1), 0.0)
         return best
+
+    def time_worth(self, problem: Problem, request: RequestClass, agent: str) -> TimeWorth | None:
+        """Return what the pool's next conversation costs, by second, and which other type it is wanted for most."""
+        pool = self._recognition.pool(agent)
+        if pool < 0:
+            return None
+        table = self._table
+        _, idle = self._recognition.pools(problem)
+        busy = int(np.clip(table.slots[pool] - idle[pool], 0, table.slots[pool] - 1))
+        wanted = table.share[:, pool] * table.value[:, pool]
+        kind = int(wanted.argmax())
+        is_wanted = wanted[kind] > 0 and kind != self._recognition.kind(request)
+        per_second = self.eta * float(table.idle_prices[pool, busy] * table.service_rate[pool])
+        return TimeWorth(per_second, self.kinds[kind].name if is_wanted else None)
 
     def quote(self, problem: Problem) -> Quote:
         """Return what each agent's time costs now, and what waiting is worth, from who is idle and who waits."""
