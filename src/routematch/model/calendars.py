@@ -61,13 +61,16 @@ class Hours:
         """Check every field; all faults are raised together."""
         faults = Faults()
         try:
-            ZoneInfo(self.zone)
+            ZoneInfo(self.zone if is_a(self.zone, str) else "")
         except (KeyError, ValueError, OSError, TypeError):
             faults.add("must be an IANA time zone, such as Europe/Berlin", place="zone", given=self.zone)
         if not is_a(self.weekly, FrozenMap):
             faults.add("must be a mapping from days to spans such as 09:00-17:00", place="weekly", given=self.weekly)
         else:
             _check_weekly(faults, self.weekly)
+        if not is_a(self.holidays, tuple):
+            faults.add("must be a sequence of dates such as 2026-12-25", place="holidays", given=self.holidays)
+            faults.raise_if_any()
         for position, holiday in enumerate(self.holidays):
             if _as_date(holiday) is None:
                 faults.add("must be a date such as 2026-12-25", place=f"holidays[{position}]", given=holiday)

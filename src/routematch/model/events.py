@@ -145,7 +145,7 @@ class ConversationEnqueued:
 
 @frozen
 class ConversationUpdated:
-    """The host changed a conversation; `units`: what it costs its agent until placed anew, None: what its channel does."""
+    """The host changed a conversation; `units`: what it costs its agent until placed anew (None: as its channel)."""
 
     conversation: Conversation
     at: float = _at()

@@ -8,7 +8,7 @@ from typing import Any
 from routematch.errors import RouterStateError
 from routematch.model import Agent
 from routematch.model.events import AgentRemoved, AgentUpdated, PresenceChanged, WrapUpEnded, WrapUpStarted
-from routematch.router.conversation_events import drop
+from routematch.router.conversation_events import as_id, drop
 from routematch.router.desk import Desk
 from routematch.router.seats import FOREVER, Seat
 
@@ -20,10 +20,12 @@ def seat_of(desk: Desk, identifier: str) -> Seat:
 
     Raises
     ------
+    InvalidInputError
+        When that is no id.
     RouterStateError
         When there is none.
     """
-    seat = desk.seats.get(identifier)
+    seat = desk.seats.get(as_id(identifier, "agent_id"))
     if seat is None:
         message = f"agent {identifier!r} is not known to the router"
         raise RouterStateError(message)

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from routematch.errors import Faults, RouterStateError
+from routematch.model.checks import check_name
 from routematch.model.events import (
     AssignedExternally,
     ClaimLost,
@@ -27,7 +28,7 @@ from routematch.model.frozen import EMPTY, FrozenMap
 from routematch.router.cases import Case
 from routematch.router.desk import Desk, with_arrival
 
-__all__ = ["HUMAN", "STEPS", "case_of", "drop", "place_at_door"]
+__all__ = ["HUMAN", "STEPS", "as_id", "case_of", "drop", "place_at_door"]
 
 #: Where `escalate` sends what a bot could not do.
 HUMAN = "human"
@@ -38,10 +39,12 @@ def case_of(desk: Desk, identifier: str, *allowed: str) -> Case:
 
     Raises
     ------
+    InvalidInputError
+        When that is no id.
     RouterStateError
         When there is none, or it stands elsewhere.
     """
-    case = desk.cases.get(identifier)
+    case = desk.cases.get(as_id(identifier, "conversation_id"))
     if case is None:
         message = f"conversation {identifier!r} is not known to the router"
         raise RouterStateError(message)
@@ -49,6 +52,21 @@ def case_of(desk: Desk, identifier: str, *allowed: str) -> Case:
         message = f"conversation {identifier!r} is {case.status}, not {' or '.join(allowed)}"
         raise RouterStateError(message)
     return case
+
+
+def as_id(identifier: object, place: str) -> str:
+    """Return an id that somebody asks for.
+
+    Raises
+    ------
+    InvalidInputError
+        When it can be none.
+    """
+    if not isinstance(identifier, str):
+        faults = Faults()
+        check_name(faults, place, identifier)
+        faults.raise_if_any()
+    return identifier  # type: ignore[return-value]  # a string
 
 
 # --- beginning ------------------------------------------------------------------------------------------------------
@@ -310,6 +328,7 @@ def assign(desk: Desk, event: AssignedExternally) -> None:
         case.grace_until = None
         return
     drop(desk, case, event.at, "moved")
+    case.decision = None  # what the router had placed is over: no claim of it can be lost any more
     case.begin(seat.id, event.at)
     desk.put(case, seat, event.at)
 

@@ -10,7 +10,7 @@ from attrs import evolve
 from routematch.codec import from_data, to_data
 from routematch.errors import CorruptRecordError, Faults, InvalidInputError, RouterStateError
 from routematch.model import Context, Estimates, Offer
-from routematch.model.checks import check_instant
+from routematch.model.checks import check_count, check_instant
 from routematch.model.events import (
     EVENTS,
     ConversationOverflowed,
@@ -287,7 +287,9 @@ class Core:
         """
         desk = desk_of(snapshot, looks_at(policy))
         try:
-            estimates, seed = from_data(snapshot["estimates"], Estimates), snapshot["seed"]
+            estimates, faults = from_data(snapshot["estimates"], Estimates), Faults()
+            seed = check_count(faults, "seed", snapshot["seed"])
+            faults.raise_if_any()
         except (KeyError, InvalidInputError) as error:
             message = f"the snapshot cannot be used: {error}"
             raise CorruptRecordError(message) from error

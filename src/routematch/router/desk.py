@@ -11,7 +11,9 @@ from typing import Any
 
 from attrs import evolve
 
+from routematch.errors import Faults
 from routematch.model import Conversation, Offer, Queue, Requirement
+from routematch.model.checks import in_place
 from routematch.model.instants import first_instant_after
 from routematch.model.requirements import walk
 from routematch.policies import Policy
@@ -22,7 +24,7 @@ from routematch.router.seats import Seat
 from routematch.router.settings import OfferRules, RouterSettings
 from routematch.router.timers import Key, Timers
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "check_overflow", "looks_at", "with_arrival"]
 
 
 class Desk:
@@ -432,6 +434,36 @@ class Desk:
             return identifier in self.seats
         case = self.cases.get(identifier)
         return case is not None and case.status == "waiting"
+
+
+def check_overflow(queues: Mapping[str, Queue]) -> None:
+    """Refuse overflow to where nothing is, and circles of wait limits, in which a conversation would go round for ever.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming every such queue.
+    """
+    faults = Faults()
+    for queue in queues.values():
+        place = in_place("queues", queue.id) + ".overflow"
+        if queue.overflow is not None and queue.overflow not in queues:
+            faults.unknown(queue.overflow, known=queues, place=place, what="queue")
+    settled: set[str] = set()
+    for start in queues:
+        way: dict[str, None] = {}
+        here = start
+        while here not in way and here not in settled:
+            way[here] = None
+            following = queues[here].overflow if here in queues and queues[here].wait_limit is not None else None
+            if following is None:
+                break
+            here = following
+        else:
+            if here in way:
+                faults.add("leads back here by wait limits alone", place=in_place("queues", here) + ".overflow")
+        settled.update(way)
+    faults.raise_if_any()
 
 
 #: Endings that say how long work takes.

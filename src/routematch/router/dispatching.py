@@ -380,7 +380,7 @@ class Decider:
             assignment.units,
             assignment.stage,
             offer=None if rules is None else f"offer-{desk.offers_made + place}",
-            expires_at=None if rules is None else now + rules.answer_time,
+            expires_at=None if rules is None else _later(now, rules.answer_time),
             propensity=chance,
         )
 
@@ -417,7 +417,7 @@ class Decider:
             case = self._desk.cases[held.conversation]
             review_at = held.review_at
             if review_at is not None:
-                review_at = max(review_at, now + self._desk.settings.review_time)
+                review_at = max(review_at, _later(now, self._desk.settings.review_time))
             if case.review_at is not None and case.review_at > now and held.conversation not in question.fresh:
                 review_at = min(case.review_at, math.inf if review_at is None else review_at)
             if held.conversation in question.fresh or case.reason is None:
@@ -468,6 +468,11 @@ class Decider:
 def _not_at_hand(number: int) -> Plan:
     message = f"decision {number} cannot be made again here"
     raise RouterStateError(message)
+
+
+def _later(now: float, time: float) -> float:
+    """Return an instant after now, however short the time, so that nobody who comes back then comes back for ever."""
+    return max(now + time, math.nextafter(now, math.inf))
 
 
 @frozen

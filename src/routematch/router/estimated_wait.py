@@ -139,7 +139,7 @@ class WaitEstimator:
             Of the estimate made when it entered the line; empty when there was none.
         """
         waited = _seconds("waited", waited)
-        forecast = _forecast(forecast)
+        forecast = check_forecast(forecast)
         memories = self._memories(class_key)
         for memory in memories:
             memory.patience.add(waited, abandoned=False)
@@ -340,7 +340,7 @@ def _steps(faults: Faults, staffing: Sequence[tuple[float, float]], now: float) 
     return tuple(sorted(steps))
 
 
-def _forecast(given: Sequence[float]) -> tuple[float, ...]:
+def check_forecast(given: Sequence[float]) -> tuple[float, ...]:
     """Return a forecast as it was made, or refuse what is none."""
     faults = Faults()
     if len(given) not in {0, 1, 2 + len(SCORES)}:

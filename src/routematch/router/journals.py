@@ -18,9 +18,10 @@ from typing import Any
 from attrs import field, frozen
 
 from routematch.codec import from_data, to_data
-from routematch.codec.plain import check_plain
+from routematch.codec.text import loads
 from routematch.errors import CorruptRecordError, Faults, InvalidInputError, LimitExceededError
 from routematch.model import Estimates, Queue
+from routematch.model.checks import check_count
 from routematch.model.events import EVENTS, Event
 from routematch.policies import Policy, policy_from_data
 from routematch.router.router import Router
@@ -87,11 +88,10 @@ def record_of(line: str) -> Event:
         When the line is no record.
     """
     try:
-        data = json.loads(line)
-        check_plain(data, limited=True)
+        data: Any = loads(line)
         name = data.pop("event")
         record: Event = from_data(data, EVENTS[name])
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidInputError, LimitExceededError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, LimitExceededError) as error:
         message = f"no record of a journal: {type(error).__name__}: {error}"
         raise CorruptRecordError(message) from error
     return record
@@ -146,13 +146,13 @@ def _records(lines: Iterator[tuple[int, bytes]], *, torn_tail: bool) -> Iterator
 
 def _head(raw: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(raw)
-    except ValueError as error:
-        message = "line 1: no head of a journal"
+        data: Any = loads(raw)
+    except (InvalidInputError, LimitExceededError) as error:
+        message = f"line 1: no head of a journal: {error}"
         raise CorruptRecordError(message) from error
     check_schema(data, JOURNAL_SCHEMA, _FAMILY)
     faults = Faults()
-    head: dict[str, Any] = {"seed": data.get("seed", 0)}
+    head: dict[str, Any] = {"seed": check_count(faults, "seed", data.get("seed", 0))}
     kinds = {"settings": RouterSettings, "offers": OfferRules, "queues": tuple[Queue, ...], "estimates": Estimates}
     for name, kind in kinds.items():
         try:
@@ -161,7 +161,10 @@ def _head(raw: bytes) -> dict[str, Any]:
         except InvalidInputError as error:
             faults.extend(error.faults, below=name)
     if isinstance(data.get("policy"), dict) and "code" not in data["policy"]:
-        head["policy"] = policy_from_data(data["policy"])
+        try:
+            head["policy"] = policy_from_data(data["policy"])
+        except InvalidInputError as error:
+            faults.extend(error.faults, below="policy")
     if faults:
         message = f"line 1: {InvalidInputError(faults)}"
         raise CorruptRecordError(message)

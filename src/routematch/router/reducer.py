@@ -36,10 +36,21 @@ def apply(desk: Desk, event: Event) -> None:
 
 
 def _check_dispatched(desk: Desk, event: Dispatched) -> None:
+    given, offers = set(), set(desk.offers) if event.placements else set()
     for placement in event.placements:
         case = desk.cases.get(placement.conversation)
-        if case is None or case.status != "waiting" or placement.agent not in desk.seats:
+        stands = case is not None and case.status == "waiting" and case.id not in given
+        is_new = placement.offer is None or (placement.offer not in offers and placement.expires_at is not None)
+        if not stands or placement.agent not in desk.seats or not is_new:
             message = f"conversation {placement.conversation!r} cannot be given to agent {placement.agent!r} now"
+            raise RouterStateError(message)
+        given.add(placement.conversation)
+        if placement.offer is not None:
+            offers.add(placement.offer)
+    for held in event.held:
+        case = desk.cases.get(held.conversation)
+        if case is None or case.status != "waiting":
+            message = f"conversation {held.conversation!r} does not wait, so that nobody can be held back from it"
             raise RouterStateError(message)
 
 

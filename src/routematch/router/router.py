@@ -22,7 +22,7 @@ from typing import Any
 from attrs import evolve
 
 from routematch.codec import from_data
-from routematch.errors import CorruptRecordError, Faults, RoutematchError, RouterStateError
+from routematch.errors import CorruptRecordError, Faults, InvalidInputError, RoutematchError, RouterStateError
 from routematch.explain import Explanation
 from routematch.model import Admission, Agent, Assignment, Context, Conversation, Estimates, Held, Offer, Outcome, Queue
 from routematch.model.checks import is_a
@@ -66,6 +66,7 @@ from routematch.router.questions import Candidate, Suggestion, candidates_for, e
 from routematch.router.reconciling import Drift, HostState, as_host_state, drifts
 from routematch.router.reducer import check
 from routematch.router.settings import OfferRules, RouterSettings
+from routematch.router.snapshots import check_snapshot
 from routematch.routing.code import CodePolicy, is_code
 from routematch.routing.plan import Plan
 from routematch.state import Roster
@@ -415,6 +416,7 @@ class Router:
         """
         case = case_of(self._core.desk, conversation_id, "waiting", "offered")
         at = self._asked(now)
+        self._core.live.refresh(at)
         return self._core.decider.board.estimate(case, self._core.live, at)
 
     def reconcile(self, host: HostState | Mapping[str, Any], now: Instant | None = None) -> tuple[Drift, ...]:
@@ -523,17 +525,23 @@ class Router:
 
 def _policy_of(snapshot: Mapping[str, Any], policy: Policy | CodePolicy | None) -> Policy | CodePolicy:
     """Return the policy that goes on after a snapshot."""
+    check_snapshot(snapshot)
     if policy is not None:
         _check_arguments(policy, None, None, None)
         return policy
-    data = snapshot.get("policy") if is_a(snapshot, Mapping) else None
+    data = snapshot.get("policy")
     if isinstance(data, Mapping) and "code" not in data:
-        return policy_from_data(data)
+        try:
+            return policy_from_data(data)
+        except InvalidInputError as error:
+            message = f"the policy of the snapshot cannot be used: {error}"
+            raise CorruptRecordError(message) from error
     if isinstance(data, Mapping):
         faults = Faults()
         faults.add(f"must be given: code decided ({data['code']})", place="policy")
         faults.raise_if_any()
-    return best_match()
+    message = "the snapshot cannot be used: it has no policy"
+    raise CorruptRecordError(message)
 
 
 def _as_records(journal: Iterable[Event]) -> tuple[Event, ...]:

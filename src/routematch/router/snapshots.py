@@ -10,14 +10,17 @@ from typing import Any
 
 from routematch.codec import from_data, to_data
 from routematch.codec.plain import check_plain
-from routematch.errors import CorruptRecordError, Faults, InvalidInputError, SchemaVersionError
+from routematch.errors import CorruptRecordError, InvalidInputError, LimitExceededError, SchemaVersionError
 from routematch.model import Offer, Queue
-from routematch.router.cases import ENDED, STATUSES, Case
-from routematch.router.desk import Desk
+from routematch.router.cases import Case
+from routematch.router.desk import Desk, check_overflow
+from routematch.router.estimated_wait import WaitEstimator
 from routematch.router.seats import Seat
 from routematch.router.settings import OfferRules, RouterSettings
+from routematch.router.snapshot_checks import by_id, check_together, check_values
+from routematch.state.problem import check_queues
 
-__all__ = ["SNAPSHOT_SCHEMA", "desk_of", "snapshot_of"]
+__all__ = ["SNAPSHOT_SCHEMA", "check_schema", "check_snapshot", "desk_of", "snapshot_of"]
 
 SNAPSHOT_SCHEMA = "routematch/router/1"
 _FAMILY = "routematch/router/"
@@ -64,17 +67,30 @@ def desk_of(data: Mapping[str, Any], looks_at: frozenset[str]) -> Desk:
     CorruptRecordError
         When it does not hold together; with every fault that was found.
     """
-    check_schema(data, SNAPSHOT_SCHEMA, _FAMILY)
+    check_snapshot(data)
     try:
         check_plain(dict(data))
         desk = _read(data, looks_at)
     except InvalidInputError as error:
         message = f"the snapshot cannot be used: {error}"
         raise CorruptRecordError(message) from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except LimitExceededError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
         message = f"the snapshot cannot be used: {type(error).__name__}: {error}"
         raise CorruptRecordError(message) from error
     return desk
+
+
+def check_snapshot(data: object) -> None:
+    """Refuse what is no snapshot of this version.
+
+    Raises
+    ------
+    SchemaVersionError, CorruptRecordError
+        When it is of another version or kind.
+    """
+    check_schema(data, SNAPSHOT_SCHEMA, _FAMILY)
 
 
 def check_schema(data: object, wanted: str, family: str) -> None:
@@ -98,55 +114,27 @@ def check_schema(data: object, wanted: str, family: str) -> None:
 
 
 def _read(data: Mapping[str, Any], looks_at: frozenset[str]) -> Desk:
-    from routematch.router.estimated_wait import WaitEstimator
-
+    check_values(data)
     rules = None if data["offer_rules"] is None else from_data(data["offer_rules"], OfferRules)
     queues = from_data(data["queues"], tuple[Queue, ...])
-    desk = Desk(from_data(data["settings"], RouterSettings), rules, {queue.id: queue for queue in queues})
+    desk = Desk(from_data(data["settings"], RouterSettings), rules, check_queues(queues))
+    check_overflow(desk.queues)
     desk.looks_at = looks_at
     for name in ("now", "looked_at", "given", "fingerprint", "decisions", "offers_made", "rotation"):
         setattr(desk, name, data[name])
     desk.turns = (data["turns"][0], tuple((c, a) for c, a in data["turns"][1]))
-    desk.seats = {seat.id: seat for seat in from_data(data["agents"], tuple[Seat, ...])}
-    desk.cases = {case.id: case for case in from_data(data["conversations"], tuple[Case, ...])}
-    desk.offers = {offer.id: offer for offer in from_data(data["offers"], tuple[Offer, ...])}
+    desk.seats = by_id("agents", from_data(data["agents"], tuple[Seat, ...]))
+    desk.cases = by_id("conversations", from_data(data["conversations"], tuple[Case, ...]))
+    desk.offers = by_id("offers", from_data(data["offers"], tuple[Offer, ...]))
     desk.revoked = list(from_data(data["revoked"], tuple[Offer, ...]))
     desk.ended, desk.seen = dict.fromkeys(data["ended"]), dict.fromkeys(data["events"])
     desk.customers = {customer: dict(known) for customer, known in data["customers"]}
     desk.waits = WaitEstimator.from_data(data["waits"])
-    _check_together(desk)
+    check_together(desk)
     desk.stand_up()
     changed = data["changed"]
-    desk.dirty_cases = dict.fromkeys(changed["conversations"])
+    waiting = [i for i in changed["conversations"] if i in desk.cases and desk.cases[i].status == "waiting"]
+    desk.dirty_cases = dict.fromkeys(waiting)
     desk.dirty_seats = dict.fromkeys(changed["agents"])
     desk.dirty_since = changed["since"]
     return desk
-
-
-def _check_together(desk: Desk) -> None:
-    """Refuse a desk whose parts contradict each other."""
-    faults = Faults()
-    for case in desk.cases.values():
-        _check_case(faults, desk, case)
-    for offer in desk.offers.values():
-        held = desk.cases.get(offer.conversation)
-        if held is None or held.offer != offer.id or offer.agent not in desk.seats:
-            faults.add("is open for a conversation that does not know it", place=f"offers.{offer.id}")
-    for seat in desk.seats.values():
-        for identifier in seat.running:
-            known = desk.cases.get(identifier)
-            if known is None or known.agent != seat.id:
-                faults.add("holds a conversation that does not know it", place=f"agents.{seat.id}", given=identifier)
-    faults.raise_if_any()
-
-
-def _check_case(faults: Faults, desk: Desk, case: Case) -> None:
-    place = f"conversations.{case.id}"
-    if case.status not in STATUSES:
-        faults.add("has no such status", place=place, given=case.status)
-    if case.status == "active" and (case.agent not in desk.seats or case.id not in desk.seats[case.agent].running):
-        faults.add("is active at an agent who does not hold it", place=place, given=case.agent)
-    if case.status == "offered" and case.offer not in desk.offers:
-        faults.add("is offered, but the offer is not open", place=place, given=case.offer)
-    if (case.status in ENDED) != (case.id in desk.ended):
-        faults.add("is over, or is not, in one place only", place=place)
