@@ -202,14 +202,22 @@ def report(
     zone: Annotated[
         str | None, typer.Option("--zone", metavar="NAME", help="IANA time zone of times of day; UTC by default.")
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="NAME=COLUMN", help="What a column of a log is, as arrived_at=q_start; repeatable."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how it went: service level, waits, occupancy, value; with --output everything, with pictures."""
 
     def work() -> int:
+        from routematch.cli.history import columns_from
         from routematch.cli.reporting import report_data, report_of, show_report
 
-        made = report_of(file, within=within, cost_per_hour=cost_per_hour, zone=zone)
+        columns = columns_from(column or ())
+        made = report_of(file, within=within, cost_per_hour=cost_per_hour, zone=zone, columns=columns)
         if output is not None:
             from routematch.report import write
 
@@ -341,6 +349,40 @@ def what_if(  # noqa: PLR0913 - one for each option
             output=output, as_json=as_json,
         )  # fmt: skip
         return 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
+def staff(
+    file: Annotated[str, typer.Argument(help="Scenario file; a day of it is best.")],
+    *,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="LEVEL:SECONDS[:TYPE]", help="As 0.8:20, or 0.9:30:billing; repeatable."),
+    ] = None,
+    step: Annotated[float, typer.Option("--step", metavar="SECONDS", help="Numbers on duty change so often.")] = 1800.0,
+    policy: PolicyName = None,
+    replications: Annotated[int, typer.Option("--replications", metavar="NUMBER", help="Runs of each plan.")] = 20,
+    seed: Seed = None,
+    output: Annotated[str | None, typer.Option("--report", metavar="FILE", help="Write it as one HTML page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the fewest agents in each half-hour that keep service levels; exit status 1 when they are not kept."""
+
+    def work() -> int:
+        from routematch.cli.planning import show_staffing
+
+        return show_staffing(
+            file,
+            target or (),
+            policy=chosen_policy(policy, None),
+            replications=replications,
+            seed=seed,
+            step=step,
+            output=output,
+            as_json=as_json,
+        )
 
     raise typer.Exit(settle(work, source=file))
 

@@ -1,22 +1,32 @@
 """Experiments: which policy is better, where, and how sure that is; always on the same days, always with intervals."""
 
 from routematch.experiments.baselines import BASELINES, baseline_policies
+from routematch.experiments.benchmark import Benchmark, benchmark
 from routematch.experiments.comparing import PolicyComparison, compare
 from routematch.experiments.net_value import NetValue
+from routematch.experiments.staff import ServiceTarget, Staffing, staff
+from routematch.experiments.tuning import Tuned, tune
 from routematch.experiments.what_if import what_if
 from routematch.experiments.what_if_changes import Concurrency, MoreAgents, Training, Volume
 from routematch.experiments.what_if_result import WhatIf
 
 __all__ = [
     "BASELINES",
+    "Benchmark",
     "Concurrency",
     "MoreAgents",
     "NetValue",
     "PolicyComparison",
+    "ServiceTarget",
+    "Staffing",
     "Training",
+    "Tuned",
     "Volume",
     "WhatIf",
     "baseline_policies",
+    "benchmark",
     "compare",
+    "staff",
+    "tune",
     "what_if",
 ]
