@@ -18,6 +18,7 @@ from routematch.simulation.day import Day
 from routematch.simulation.dispatchers import DecidingDispatcher, LaneDispatcher
 from routematch.simulation.first_come import first_come
 from routematch.simulation.full_loop import FullLoop
+from routematch.simulation.pools_loop import Pools, run_pools
 from routematch.simulation.replication import _dispatcher, replicate
 from routematch.simulation.staff import Staff
 from routematch.simulation.streams import Streams
@@ -239,3 +240,64 @@ def test_who_has_left_is_passed_over_and_who_is_away_gets_nothing():
         assert lane.offer(1, 6.0) == 3
         assert lane.offer(1, 6.0) == -1
         deadline[1] = np.inf
+
+
+def priority_scenario(seed: int, *, handle: object = Exponential(50.0)) -> Scenario:
+    """Return two types, agents for each and for both; one type goes first."""
+    chance = np.random.default_rng(seed)
+    kinds = [
+        ConversationType(
+            name,
+            name,
+            arrivals=PoissonArrivals(float(chance.uniform(0.04, 0.08))),
+            handle_time=handle,
+            wrap_up=Exponential(5.0) if chance.random() < 0.5 else None,
+            patience=Exponential(float(chance.uniform(10, 60))) if chance.random() < 0.7 else None,
+            priority=float(name == "A"),
+        )
+        for name in "AB"
+    ]
+    skills = [{"A": 1.0}, {"B": 1.0}, {"A": 1.0, "B": 1.0}]
+    groups = [AgentGroup(f"g{j}", held, int(chance.integers(1, 4))) for j, held in enumerate(skills)]
+    return Scenario(kinds, groups, 900.0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pools_give_the_log_of_decide(seed):
+    """Counting agents of few pools instead of following each gives the log of `decide()`, names included."""
+    scenario, policy = priority_scenario(seed), evolve(PRESETS["least_versatile_first"](), strict_priority=True)
+    staff, day = Staff.of(scenario), Day.of(scenario, Streams(seed, 0))
+    templates = [kind.conversation("any", arrived_at=0.0) for kind in scenario.conversation_types]
+    pools = Pools.of(compile_lane(policy, staff.roster, templates, [], []))
+    started, holder = run_pools(pools, day.arrived, day.deadline, day.kind.astype(np.int64), day.talk[0] + day.wrap_up)
+    course, _ = run(scenario, policy, seed, by_lane=False)
+
+    assert len(pools.agents) == 3
+    assert np.array_equal(started, np.array(course.started), equal_nan=True)
+    assert holder.tolist() == course.holder
+
+
+def test_pools_say_when_order_among_equals_matters():
+    """Agents who get free at the same instant need the order of their names: the next loop runs."""
+    scenario = priority_scenario(1, handle=Deterministic(50.0))
+    batches = BatchArrivals(PoissonArrivals(0.02), (3,), (1,))
+    kinds = [evolve(kind, arrivals=batches, wrap_up=None) for kind in scenario.conversation_types]
+    scenario, policy = evolve(scenario, conversation_types=kinds), PRESETS["least_versatile_first"]()
+    policy = evolve(policy, strict_priority=True)
+    day = Day.of(scenario, Streams(1, 0))
+    templates = [kind.conversation("any", arrived_at=0.0) for kind in scenario.conversation_types]
+    pools = Pools.of(compile_lane(policy, Staff.of(scenario).roster, templates, [], []))
+
+    assert run_pools(pools, day.arrived, day.deadline, day.kind.astype(np.int64), day.talk[0]) is None
+    course, _ = run(scenario, policy, 1, by_lane=False)
+    assert replicate(scenario, policy, 1, 0).agent.codes.tolist() == course.holder
+
+
+def test_no_pools_where_age_decides_between_queues():
+    """Without strict priorities agents of both types take the oldest of two queues: the lane runs."""
+    scenario = priority_scenario(1)
+    templates = [evolve(k, priority=0).conversation("any", arrived_at=0.0) for k in scenario.conversation_types]
+    lane = compile_lane(longest_idle(), Staff.of(scenario).roster, templates, [], [])
+
+    assert lane.name == "index"
+    assert Pools.of(lane) is None

@@ -6,13 +6,14 @@ heap of the instants at which agents get free. Who gives up never touches it, wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import heapreplace
 from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["first_come"]
+__all__ = ["first_come", "in_turn"]
 
 Floats = NDArray[np.float64]
 
@@ -36,41 +37,65 @@ def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> 
 
     None where two agents get free at the same instant, so that the order among them matters.
     """
-    started = np.array(_starts(arrived, deadline, busy, [0.0] * agents))
+    free_at = [0.0] * agents
+    if np.isposinf(deadline).all():
+        begun = _starts_of_patient(arrived.tolist(), busy.tolist(), free_at)
+    else:
+        begun = _starts(arrived.tolist(), deadline.tolist(), busy.tolist(), free_at)
+    started = np.fromiter(begun, np.float64, len(arrived))
     served = np.flatnonzero(~np.isnan(started))
-    # Agents are taken in the order in which they got free, so the i-th served has the agent of the i-th instant; at
-    # first they are free since before the start, in the order of their numbers.
-    freed_at = np.concatenate([np.arange(-agents, 0.0), started[served] + busy[served]])
-    order = np.argsort(freed_at)[: len(served)]
-    if (np.diff(freed_at[order]) == 0).any():
+    freed_at = started[served] + busy[served]
+    order = np.argsort(freed_at)
+    instants = freed_at[order]
+    if (instants[1:] == instants[:-1]).any():
         return None
-    agent = np.concatenate([np.arange(agents), order]).astype(np.int32)
-    while agent.max(initial=0) >= agents:
-        agent = agent[agent]  # from each conversation to the one before it, two, four, ... until the first of all
     holder = np.full(len(started), -1, np.int32)
-    holder[served] = agent[agents:]
+    holder[served] = in_turn(order, agents)
     return started, holder
 
 
-def _starts(arrived: Floats, deadline: Floats, busy: Floats, free_at: list[float]) -> list[float]:
-    """Return when each conversation gets an agent, NaN where it gives up before."""
-    begun: list[float] = []
-    begin = begun.append
-    if np.isinf(deadline).all():
-        for at, takes in zip(arrived.tolist(), busy.tolist(), strict=True):
-            start = free_at[0]
-            if start < at:  # noqa: PLR1730 - a call of max would take a fifth of the loop
-                start = at
-            begin(start)
-            heapreplace(free_at, start + takes)
-        return begun
-    for at, until, takes in zip(arrived.tolist(), deadline.tolist(), busy.tolist(), strict=True):
+def in_turn(order: NDArray[np.intp], agents: int) -> NDArray[np.int32]:
+    """Return who serves whom where the agent longest idle takes the next: by conversation, in order of service.
+
+    The i-th served has the agent of the i-th instant at which somebody got free; at first all are free since before the
+    start, in the order of their numbers.
+
+    Parameters
+    ----------
+    order : ndarray of intp, shape (N,)
+        Conversations, numbered in order of service, in the order in which they set their agents free.
+    agents : int
+
+    Returns
+    -------
+    ndarray of int32, shape (N,)
+    """
+    before = np.concatenate([np.arange(agents), order])[: len(order)]
+    while before.max(initial=0) >= agents:
+        before = before[before]  # from each conversation to the one before it, two, four, ... until the first of all
+    return before.astype(np.int32)
+
+
+def _starts_of_patient(arrived: list[float], busy: list[float], free_at: list[float]) -> Iterator[float]:
+    """Yield when each conversation gets an agent, if all wait for ever."""
+    replace = heapreplace
+    for at, takes in zip(arrived, busy, strict=True):
+        start = free_at[0]
+        if start < at:  # noqa: PLR1730 - a call of max would take a fifth of the loop
+            start = at
+        yield start
+        replace(free_at, start + takes)
+
+
+def _starts(arrived: list[float], deadline: list[float], busy: list[float], free_at: list[float]) -> Iterator[float]:
+    """Yield when each conversation gets an agent, NaN where it gives up before."""
+    replace, never = heapreplace, nan
+    for at, until, takes in zip(arrived, deadline, busy, strict=True):
         start = free_at[0]
         if start <= at:
             start = at
         elif start > until:
-            begin(nan)
+            yield never
             continue
-        begin(start)
-        heapreplace(free_at, start + takes)
-    return begun
+        yield start
+        replace(free_at, start + takes)

@@ -18,6 +18,7 @@ from routematch.simulation.dispatchers import DecidingDispatcher, Dispatcher, La
 from routematch.simulation.first_come import first_come
 from routematch.simulation.full_loop import FullLoop
 from routematch.simulation.lane_loop import run_lane
+from routematch.simulation.pools_loop import Pools, run_pools
 from routematch.simulation.record import ledger_of_course, ledger_of_day
 from routematch.simulation.scenario import Scenario
 from routematch.simulation.staff import Staff
@@ -105,12 +106,17 @@ def _run_plain(
         found = first_come(day.arrived, day.deadline, busy, agents)
         if found is not None:
             return found
+    first = np.array([numbers[0] for numbers, _ in requests], np.int64)
+    asked = first[day.kind] if len(first) else np.zeros(0, np.int64)
+    pools = Pools.of(lane) if isinstance(lane, IndexLane) and is_uniform else None
+    if pools is not None:
+        found = run_pools(pools, day.arrived, day.deadline, asked, busy)
+        if found is not None:
+            return found
     arrived += day.arrived.tolist()
     deadline += day.deadline.tolist()
-    first = np.array([numbers[0] for numbers, _ in requests], np.int64)
-    asked = first[day.kind].tolist() if len(first) else []
     durations = None if is_uniform else _durations(staff, day)
-    started, holder = run_lane(lane, arrived, asked, busy.tolist(), agents, durations)
+    started, holder = run_lane(lane, arrived, asked.tolist(), busy.tolist(), agents, durations)
     return np.array(started, np.float64), np.array(holder, np.int32)
 
 

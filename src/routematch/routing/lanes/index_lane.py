@@ -78,6 +78,17 @@ class IndexLane:
             and all(len(tiers) <= 1 for tiers in self._own)
         )
 
+    def orders(self) -> tuple[list[list[frozenset[int]]], list[tuple[int, ...]]] | None:
+        """Return the ranks of agents by request, and the requests by agent in the order in which it takes them.
+
+        None where it takes them in the order of their age, or does several things at once.
+        """
+        if any(slot > 1 for slot in self._tables.slots) or any(len(tier) > 1 for own in self._own for tier in own):
+            return None
+        number = {id(queue): place for place, queue in enumerate(self._queues.queues)}
+        takes = [tuple(number[id(queue)] for tier in own for queue in tier) for own in self._own]
+        return [self._tables.ranks(request) for request in self._tables.requests], takes
+
     def _make_arrive(self) -> Callable[[int, int, float], int]:
         may, further, put, queues = self._may, self._further, self._queues.put, self._queues.queues
         arrived = self._queues.arrived
