@@ -17,6 +17,7 @@ Sisselman, Whitt (2007), Value-based routing; Chan, Koole, L'Ecuyer (2014), Dyna
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 import numpy as np
@@ -278,6 +279,26 @@ def _first_waiting(rates: Rates, i: int, g: int, age: float, lengths: Table) -> 
     return age
 
 
+def _listed(rates: Rates, i: int, g: int, age: float, lengths: Table, *, table: Table) -> float:  # noqa: ARG001 - an Index
+    return float(table[i, g])
+
+
+def _aged(rates: Rates, i: int, g: int, age: float, lengths: Table, *, table: Table) -> float:  # noqa: ARG001 - an Index
+    return float(table[i, g]) * age
+
+
+def _growing(rates: Rates, i: int, g: int, age: float, lengths: Table, *, table: Table, slope: float) -> float:  # noqa: ARG001 - an Index
+    return float(table[i, g]) + slope * age
+
+
+def _above_share(rates: Rates, i: int, g: int, age: float, lengths: Table, *, share: Table) -> float:  # noqa: ARG001 - an Index
+    return float(lengths[i] - share[i] * lengths.sum()) if lengths.size else 0.0
+
+
+def _longest(rates: Rates, i: int, g: int, age: float, lengths: Table) -> float:  # noqa: ARG001 - an Index
+    return float(lengths[i] * rates.service[i, g]) if lengths.size else 0.0
+
+
 def _urgency(rates: Rates) -> Table:
     """Return what a second of waiting of each type costs: holding, and losing who gives up."""
     cost: Table = rates.holding + rates.abandonment * rates.worth.max(axis=1)
@@ -296,45 +317,32 @@ def myopic_match(rates: Rates) -> IndexRule:
 
 def c_mu(rates: Rates) -> IndexRule:
     """Free agents take the type with the largest cost of waiting times service rate; arrivals the fastest agent."""
-    cost = _urgency(rates)
-    return IndexRule("c_mu", rates, rates.service, index=lambda r, i, g, _age, _n: float(cost[i] * r.service[i, g]))
+    table = _urgency(rates)[:, None] * rates.service
+    return IndexRule("c_mu", rates, rates.service, index=partial(_listed, table=table))
 
 
 def generalised_c_mu(rates: Rates) -> IndexRule:
     """As c-mu, with quadratic costs: the index grows with the wait of the head."""
-    cost = _urgency(rates)
-    return IndexRule(
-        "generalised_c_mu", rates, rates.service, index=lambda r, i, g, age, _n: float(cost[i] * age * r.service[i, g])
-    )
+    table = _urgency(rates)[:, None] * rates.service
+    return IndexRule("generalised_c_mu", rates, rates.service, index=partial(_aged, table=table))
 
 
 def c_mu_theta(rates: Rates) -> IndexRule:
     """As c-mu, divided by the rate of giving up (for overload); types that never give up come first."""
-    index = _urgency(rates)[:, None] * rates.service / np.maximum(rates.abandonment, 1e-12)[:, None]
-    return IndexRule("c_mu_theta", rates, rates.service, index=lambda _r, i, g, _age, _n: float(index[i, g]))
+    table = _urgency(rates)[:, None] * rates.service / np.maximum(rates.abandonment, 1e-12)[:, None]
+    return IndexRule("c_mu_theta", rates, rates.service, index=partial(_listed, table=table))
 
 
 def fixed_queue_ratio(rates: Rates) -> IndexRule:
     """Free agents take the type that is furthest above its share of the queue, shares being those of arrivals."""
     share = rates.arrival / max(rates.arrival.sum(), 1e-300)
-    return IndexRule(
-        "fixed_queue_ratio",
-        rates,
-        rates.service * 0,
-        index=lambda _r, i, _g, _age, n: float(n[i] - share[i] * n.sum()) if n.size else 0.0,
-        counts=True,
-    )
+    index = partial(_above_share, share=share)
+    return IndexRule("fixed_queue_ratio", rates, rates.service * 0, index=index, counts=True)
 
 
 def max_weight(rates: Rates) -> IndexRule:
     """Free agents take the type with the largest number waiting times service rate."""
-    return IndexRule(
-        "max_weight",
-        rates,
-        rates.service,
-        index=lambda r, i, g, _age, n: float(n[i] * r.service[i, g]) if n.size else 0.0,
-        counts=True,
-    )
+    return IndexRule("max_weight", rates, rates.service, index=_longest, counts=True)
 
 
 def static_price(rates: Rates) -> IndexRule:
@@ -351,7 +359,7 @@ def value_priority(rates: Rates) -> IndexRule:
     flow = rates.bound().flow
     largest = max(float(np.abs(rates.worth).max(initial=0.0)), 1e-12)
     score = flow / np.maximum(rates.arrival, 1e-300)[:, None] + 1e-3 * rates.worth / largest
-    return IndexRule("value_priority", rates, score, index=lambda r, i, g, _age, _n: float(r.worth[i, g]))
+    return IndexRule("value_priority", rates, score, index=partial(_listed, table=rates.worth))
 
 
 def dedicated(rates: Rates) -> IndexRule:
@@ -392,12 +400,9 @@ def weighted_waiting_idle(rates: Rates, *, waiting: float = 0.1, constant: float
         Weight of the value of the pair.
     """
     usual = float(1.0 / np.where(rates.service > 0, rates.service, np.nan)[rates.service > 0].mean())
-    return IndexRule(
-        "weighted_waiting_idle",
-        rates,
-        constant * rates.worth,
-        index=lambda r, i, g, age, _n: float(constant * r.worth[i, g] + waiting * age / usual),
-    )
+    table = constant * rates.worth
+    index = partial(_growing, table=table, slope=waiting / usual)
+    return IndexRule("weighted_waiting_idle", rates, table, index=index)
 
 
 @frozen
