@@ -33,6 +33,8 @@ def pools_of(value: NDArray[np.float64], handle_time: NDArray[np.float64], *, si
     """
     may = ~np.isnan(value)
     able = np.flatnonzero(may.any(axis=0))
+    if not len(able):
+        return []
     patterns: dict[bytes, list[int]] = {}
     for agent in able.tolist():
         patterns.setdefault(may[:, agent].tobytes(), []).append(agent)
