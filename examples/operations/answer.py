@@ -1,4 +1,4 @@
-"""From a messy log to an answer: what would it bring to train, to have two chats at once, or to hire?
+"""From a messy log to an answer about training, two chats at once and hiring.
 
 python examples/operations/answer.py                        reads, learns, checks, tries, and prints one table
 python examples/operations/answer.py --report answer.html   also writes the page for the manager (extra "report")
