@@ -79,6 +79,8 @@ def remove(desk: Desk, event: AgentRemoved) -> None:
         drop(desk, case, event.at, "lost")
         desk.join(case, event.at)
     del desk.seats[seat.id]
+    for case in desk.lines.named(seat.id):  # who may have waited for it
+        desk.mark_case(case, event.at)
     desk.structure += 1
     desk.dirty_seats.pop(seat.id, None)
 

@@ -141,7 +141,7 @@ class Decider:
     def _quick_steps(self, now: float, apply: Callable[[Dispatched], None]) -> list[Step] | None:
         """Return the steps for one arrival, or for one freed agent; None where `decide` must be asked."""
         desk, lane = self._desk, self._lane
-        if lane is None or len(desk.dirty_cases) > 1:
+        if lane is None or len(desk.dirty_cases) > 1 or any(map(desk.lines.naming, desk.dirty_seats)):
             return None
         seats = [
             seat for seat in map(desk.seats.get, desk.dirty_seats) if seat is not None and self._may_take(seat, now)
@@ -248,6 +248,7 @@ class Decider:
     def _question(self, stage: _Stage, fresh: Iterable[str], freed: list[Seat], now: float) -> _Question | None:
         desk = self._desk
         new = {i for i in fresh if (case := desk.cases.get(i)) is not None and case.status == "waiting"}
+        new.update(case.id for seat in freed for case in desk.lines.named(seat.id))  # who may have waited for it
         roster = self._live.at(now)
         if stage.urgent is not None:
             roster, everybody = self._staged(stage, roster, now), True

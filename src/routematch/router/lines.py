@@ -110,6 +110,10 @@ class Lines:
         """Whether somebody who waits names an agent."""
         return agent in self._named
 
+    def named(self, agent: str) -> tuple[Case, ...]:
+        """Return those who wait and name an agent."""
+        return tuple(self._named.get(agent, {}).values())
+
     def all(self) -> tuple[Line, ...]:
         """Return every line; none is empty."""
         return tuple(self._lines.values())
