@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from routematch import policies
-from routematch.model import Agent, Capacity
+from routematch.model import After, Agent, Capacity, Conversation, Requirement
 from routematch.model import events as records
 from routematch.router import (
     OfferRules,
@@ -35,6 +35,7 @@ from routematch.router.lines import Lines
 from routematch.router.seats import Seat
 from routematch.router.timers import Timers
 from routematch.testing.router_machine import Action, Day, Scene, random_scene
+from routematch.testing.router_oracle import Breach, CheckedRouter
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 PLANTS: dict[str, tuple[str, Plant]] = {}
@@ -185,12 +186,6 @@ def waiting_time_is_reset(patch: pytest.MonkeyPatch) -> None:
 @plant("plain")
 def freed_agents_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Desk, "mark_seat", lambda desk, seat, at: desk.touched.setdefault(seat.id))
-
-
-@plant("plain")
-def time_wakes_no_conversation(patch: pytest.MonkeyPatch) -> None:
-    add = Timers.add
-    patch.setattr(Timers, "add", lambda timers, at, kind, name: None if kind == "case" else add(timers, at, kind, name))
 
 
 @plant("limits")
@@ -362,6 +357,20 @@ def test_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_nothing_is_found_without_a_bug(kind: str) -> None:
     """The same days pass where nothing is planted."""
     assert what_is_found(kind, days=2) is None
+
+
+def test_relaxation_that_wakes_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation that time alone could serve, and that nobody looks at, is found at the next dispatch."""
+    add = Timers.add
+    monkeypatch.setattr(
+        Timers, "add", lambda timers, at, kind, name: None if kind == "case" else add(timers, at, kind, name)
+    )
+    desk = CheckedRouter([Agent("a", {"billing": 0.5})])
+    relaxing = Requirement("billing", 0.8, relax=(After(60, at_least=0.4),))
+    desk.handle(records.ConversationEnqueued(Conversation("c", relaxing), 0.0))
+    desk.dispatch(0.0)
+    with pytest.raises(Breach, match="could take it"):
+        desk.dispatch(60.0)
 
 
 def test_days_can_be_shrunk_to_the_calls_that_matter(monkeypatch: pytest.MonkeyPatch) -> None:

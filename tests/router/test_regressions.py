@@ -210,3 +210,28 @@ def test_end_of_a_ramp_in_is_heeded_at_its_instant() -> None:
     assert not router.dispatch(111.0).assignments
     assert router.next_wakeup == 120.0
     assert router.dispatch(120.0).pairs() == {"d": "a"}
+
+
+def test_no_claim_of_a_hand_made_assignment_can_be_lost() -> None:
+    """What was placed before somebody assigned it by hand is over, and says nothing of turns and limits any more."""
+    router = Router([rm.Agent("a")], offers=20)
+    router.enqueue(rm.Conversation("c"), 0.0)
+    router.dispatch(0.0)
+    router.assign_externally("c", "a", 1.0)
+    with pytest.raises(RouterStateError, match="was not placed by the router"):
+        router.claim_lost("c", 2.0)
+
+
+@pytest.mark.parametrize("leaves", ["away", "offline", "removed"])
+def test_nobody_waits_for_an_agent_who_left(leaves: str) -> None:
+    """Who was kept waiting for a busy agent goes to another as soon as that agent is gone."""
+    agents = [rm.Agent("a", {"x": 0.9}), rm.Agent("b", {"x": 0.3}, presence="away")]
+    router = Router(agents, settings=RouterSettings(expected_handle_time=30.0))
+    router.enqueue(rm.Conversation("c", {"x": 0.1}), 0.0)
+    router.dispatch(0.0)
+    router.enqueue(rm.Conversation("d", {"x": 0.1}, affinity={"a": 0.9}), 1.0)
+    router.set_presence("b", "available", 1.0)
+    assert router.dispatch(1.0).held["d"].reason == "waiting_is_worth_more"
+    router.complete("c", 2.0)
+    router.remove_agent("a", 2.0) if leaves == "removed" else router.set_presence("a", leaves, 2.0)
+    assert router.dispatch(2.0).pairs() == {"d": "b"}

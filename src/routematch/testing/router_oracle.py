@@ -517,6 +517,7 @@ class Oracle:
             return
         self._drop(talk, record.at)
         self._take(record.conversation, talk, seat, record.at)
+        talk.placed = False
         seat.given.append((record.at, record.conversation))
 
     def _claim_lost(self, record: records.ClaimLost) -> None:
