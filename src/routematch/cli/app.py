@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
+from routematch.cli.benchmark_command import benchmark, tune
 from routematch.cli.choosing import chosen_policy, data_policy, is_code
 from routematch.cli.failing import settle, what_raised
 from routematch.cli.output import native_output_aside, write_out
@@ -305,6 +306,8 @@ def scenario(
 
 
 app.command()(simulate)
+app.command()(benchmark)
+app.command()(tune)
 
 
 @app.command("what-if")

@@ -119,8 +119,8 @@ class Tuned:
         rows: list[tuple[Cell, ...]] = [
             (
                 str(self.trials.index(trial)),
-                *(round(trial.measures[name], 6) for name in names),
-                *(round(trial.parameters[path], 6) for path in paths),
+                *(f"{trial.measures[name]:.5g}" for name in names),
+                *(f"{trial.parameters[path]:.4g}" for path in paths),
             )
             for trial in self.front
         ]
@@ -128,8 +128,7 @@ class Tuned:
         note = (
             f"On fresh days the best candidate {sure}: {self.gain}. On the days of the search {self.search_gain:+.3g}."
         )
-        units = ("amount",) * len(rows)
-        return Table("Front of objective, wait and fairness", heads, tuple(rows), note=note, row_units=units)
+        return Table("Front of objective, wait and fairness", heads, tuple(rows), note=note)
 
     def tables(self) -> tuple[Table, ...]:
         """Return what a report shows."""
