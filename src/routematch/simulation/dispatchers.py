@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from attrs import evolve
 
-from routematch.model import Conversation, Queue
+from routematch.model import Conversation, Estimates, Queue
 from routematch.model.agents import LABEL_PREFIX
 from routematch.policies import Policy
 from routematch.routing.code import CodePolicy, decide_by_code, measure_of
@@ -141,6 +141,7 @@ class DecidingDispatcher:
         What each agent has in hand, kept by the loop.
     queues : mapping from id to Queue
     seed : int
+    estimates : Estimates, optional
     """
 
     def __init__(
@@ -152,10 +153,11 @@ class DecidingDispatcher:
         *,
         queues: Mapping[str, Queue],
         seed: int,
+        estimates: Estimates | None = None,
     ) -> None:
         self._policy, self._course, self._staff, self._running = policy, course, staff, running
         self._measure = policy if isinstance(policy, Policy) else measure_of(policy)
-        self._queues, self._seed = queues, seed
+        self._queues, self._seed, self._estimates = queues, seed, estimates or Estimates()
         self._there = [False] * len(running)
         self._since = [-inf] * len(running)
         self._waiting: dict[int, None] = {}
@@ -241,7 +243,9 @@ class DecidingDispatcher:
             arrived_at = self._as_if_arrived(conversation, now)
             waiting.append(evolve(template, id=f"{conversation:012d}", arrived_at=arrived_at, due_at=due_at))
         backlog = Backlog.of(waiting, now=now, queues=self._queues, looks_at=self._measure.looks_at)
-        return Problem(now, backlog, self._roster(), self._measure.settings, memory=self._memory, queues=self._queues)
+        return Problem(
+            now, backlog, self._roster(), self._measure.settings, self._estimates, self._memory, self._queues
+        )
 
     def _as_if_arrived(self, conversation: int, now: float) -> float:
         """Return when it arrived; a moment later while a step of this very instant is still to be taken.

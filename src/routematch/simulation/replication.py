@@ -8,7 +8,7 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
-from routematch.model import Conversation
+from routematch.model import Conversation, Estimates
 from routematch.policies import Policy
 from routematch.routing.code import CodePolicy
 from routematch.routing.lanes import IndexLane, compile_lane
@@ -30,7 +30,13 @@ __all__ = ["replicate"]
 
 
 def replicate(
-    scenario: Scenario, policy: Policy | CodePolicy, seed: int, replication: int, *, intervals: bool = True
+    scenario: Scenario,
+    policy: Policy | CodePolicy,
+    seed: int,
+    replication: int,
+    *,
+    intervals: bool = True,
+    estimates: Estimates | None = None,
 ) -> Ledger:
     """Run one replication.
 
@@ -42,6 +48,8 @@ def replicate(
         Key all chance.
     intervals : bool
         Whether to keep what agents did when.
+    estimates : Estimates, optional
+        What the policy knows.
 
     Returns
     -------
@@ -51,14 +59,14 @@ def replicate(
     streams = Streams(seed, replication)
     staff, day = Staff.of(scenario), Day.of(scenario, streams)
     if len(staff.roster) and is_plain(scenario, day):
-        ran = _run_plain(scenario, policy, staff, day)
+        ran = _run_plain(scenario, policy, staff, day, estimates)
         if ran is not None:
             started, holder = ran
             return ledger_of_day(scenario, staff, day, started, holder, intervals=intervals)
     course = Course(scenario, staff, day, streams)
     timeline = Timeline(staff) if intervals else None
     loop = FullLoop(scenario, staff, day, course, staff.on_duty(scenario, streams), timeline)
-    loop.run(_dispatcher(scenario, policy, staff, course, loop, seed))
+    loop.run(_dispatcher(scenario, policy, staff, course, loop, seed, estimates))
     kept = timeline.intervals(scenario.start_at, scenario.horizon) if timeline is not None else None
     return ledger_of_course(scenario, staff, course, kept)
 
@@ -86,14 +94,14 @@ def _templates(scenario: Scenario) -> list[Conversation]:
 
 
 def _run_plain(
-    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, day: Day
+    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, day: Day, estimates: Estimates | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
     """Return starts and holders; None where there is no lane, or what is asked for changes with waiting."""
     arrived: list[float] = []
     deadline: list[float] = []
     queues = {queue.id: queue for queue in scenario.queues}
     templates = _templates(scenario)
-    lane = compile_lane(policy, staff.roster, templates, arrived, deadline, queues=queues)
+    lane = compile_lane(policy, staff.roster, templates, arrived, deadline, queues=queues, estimates=estimates)
     if lane is None:
         return None
     requests = [lane.request(template) for template in templates]
@@ -133,7 +141,13 @@ def _durations(staff: Staff, day: Day) -> Callable[[int, int], float]:
 
 
 def _dispatcher(
-    scenario: Scenario, policy: Policy | CodePolicy, staff: Staff, course: Course, loop: FullLoop, seed: int
+    scenario: Scenario,
+    policy: Policy | CodePolicy,
+    staff: Staff,
+    course: Course,
+    loop: FullLoop,
+    seed: int,
+    estimates: Estimates | None = None,
 ) -> Dispatcher:
     """Return a lane where one is exact, else `decide()` itself."""
     queues = {queue.id: queue for queue in scenario.queues}
@@ -141,7 +155,9 @@ def _dispatcher(
     if staff.roster.ids and any(kind.repeat and kind.repeat.same_agent for kind in scenario.conversation_types):
         # Pulls towards single agents come later, one by one: a lane that knows order alone will not do.
         templates.append(evolve(templates[0], affinity={staff.roster.ids[0]: 1.0}))
-    lane = compile_lane(policy, staff.roster, templates, course.arrived, course.deadline, queues=queues)
+    lane = compile_lane(
+        policy, staff.roster, templates, course.arrived, course.deadline, queues=queues, estimates=estimates
+    )
     if lane is not None:
         return LaneDispatcher(lane, course, loop.running)
-    return DecidingDispatcher(policy, course, staff, loop.running, queues=queues, seed=seed)
+    return DecidingDispatcher(policy, course, staff, loop.running, queues=queues, seed=seed, estimates=estimates)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 from numpy.typing import ArrayLike
 
 from routematch.errors import Faults
-from routematch.model import Agent, Queue
+from routematch.model import Agent, Conversation, Queue
 from routematch.model.checks import as_tuple, check_instant, check_name, check_number, is_a
 from routematch.model.instants import Duration, Instant, as_duration, as_instant
 from routematch.simulation.agent_groups import AgentGroup
@@ -396,6 +396,36 @@ class Scenario:
             Listing every fault.
         """
         return _changed("with_volume", self, factor, types)
+
+    def started_from(
+        self, snapshot: Mapping[str, Any], *, type_of: Callable[[Conversation], str] | None = None
+    ) -> Scenario:
+        """Return the scenario as it goes on from a live router.
+
+        Parameters
+        ----------
+        snapshot : mapping
+            What `Router.snapshot` gives. Conversations that wait, or are offered, wait at the start; active ones are
+            with their agents. Those that are scheduled, paused or over are left out; shifts stay the scenario's.
+        type_of : callable, optional
+            Names the type of a conversation. None: the first type that asks for the same, on the same channel and in
+            the same queue.
+
+        Returns
+        -------
+        Scenario
+            Starts at the snapshot's `now`; the horizon keeps its length.
+
+        Raises
+        ------
+        InvalidInputError
+            Listing conversations without a type, and such with agents whom the scenario does not know.
+        SchemaVersionError, CorruptRecordError
+            When it is no snapshot that this version reads.
+        """
+        # What reads a router's snapshot stands above the nouns of a scenario: looked up when it is called.
+        start: Callable[..., Scenario] = import_module("routematch.simulation.started").started_from
+        return start(self, snapshot, type_of)
 
     def to_data(self) -> dict[str, object]:
         """Return the scenario as plain data, in the form of a scenario file.

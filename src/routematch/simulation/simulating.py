@@ -11,6 +11,7 @@ from attrs import evolve
 
 from routematch.errors import Faults
 from routematch.metrics.intervals import Until, after
+from routematch.model import Estimates
 from routematch.policies import PRESETS, Policy, best_match
 from routematch.routing.code import CodePolicy, is_code
 from routematch.simulation.replication import replicate
@@ -31,6 +32,7 @@ def simulate(
     executor: Executor | Callable[[], Executor] | None = None,
     until: Until | None = None,
     intervals: bool = True,
+    estimates: Estimates | None = None,
 ) -> Result:
     """Run a scenario under a policy.
 
@@ -54,6 +56,8 @@ def simulate(
         Replicate further, beyond `replications`, until its measures are as precise as it wants: ``metrics.until(...)``.
     intervals : bool
         Whether to keep what agents did when, which occupancy and staff cost are computed from.
+    estimates : Estimates, optional
+        What the policy knows, as for `route`; what happens stays the scenario's. None means nothing is known.
 
     Returns
     -------
@@ -67,9 +71,9 @@ def simulate(
         When a policy in code names pairs that cannot be.
     """
     chosen = best_match() if policy is None else policy
-    check_arguments(scenario, chosen, seed, replications, executor, until)
+    check_arguments(scenario, chosen, seed, replications, executor, until, estimates)
     used = scenario.seed if seed is None else seed
-    one = partial(run_replication, scenario, chosen, used, intervals=intervals)
+    one = partial(run_replication, scenario, chosen, used, intervals=intervals, estimates=estimates)
     result = Result(scenario, name_of(chosen), chosen.fingerprint if isinstance(chosen, Policy) else "", used, ())
     further = replications
     while further:
@@ -86,20 +90,32 @@ def name_of(policy: Policy | CodePolicy) -> str:
 
 
 def run_replication(
-    scenario: Scenario, policy: Policy | CodePolicy, seed: int, number: int, *, intervals: bool = True
+    scenario: Scenario,
+    policy: Policy | CodePolicy,
+    seed: int,
+    number: int,
+    *,
+    intervals: bool = True,
+    estimates: Estimates | None = None,
 ) -> Ledger:
     """Run one replication; leave the warm-up out, and who was there at the start.
 
     Code is copied first: what it remembers of one day says nothing in the next, wherever that one runs.
     """
     fresh = policy if isinstance(policy, Policy) else deepcopy(policy)
-    ledger = replicate(scenario, fresh, seed, number, intervals=intervals)
+    ledger = replicate(scenario, fresh, seed, number, intervals=intervals, estimates=estimates)
     whole = not scenario.warm_up and not scenario.initial
     return ledger if whole else after(ledger, scenario.start_at + scenario.warm_up)
 
 
 def check_arguments(
-    scenario: object, policy: object, seed: object, replications: object, executor: object, until: object
+    scenario: object,
+    policy: object,
+    seed: object,
+    replications: object,
+    executor: object,
+    until: object,
+    estimates: object = None,
 ) -> None:
     """Check the arguments; all faults at once."""
     faults = Faults()
@@ -118,4 +134,6 @@ def check_arguments(
         faults.add("must be an Executor, a callable that makes one, or None", place="executor", given=executor)
     if until is not None and not isinstance(until, Until):
         faults.add("must be what metrics.until(...) gives, or None", place="until", given=until)
+    if estimates is not None and not isinstance(estimates, Estimates):
+        faults.add("must be Estimates", place="estimates", given=estimates)
     faults.raise_if_any()
