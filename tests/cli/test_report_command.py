@@ -147,3 +147,31 @@ def test_an_empty_ledger_is_a_short_report(tmp_path):
     (tmp_path / "ledger.csv").write_text("id,arrived_at,ending,repeats\n", encoding="utf-8")
 
     assert Answer(tmp_path / "ledger.csv").status == 0
+
+
+ODD_LOG = "Nr;Eingang;Angenommen;Ende\n1;2026-05-04 08:00:00;2026-05-04 08:00:10;2026-05-04 08:04:10\n"
+
+
+def test_columns_that_no_word_tells_are_named_by_the_caller(tmp_path):
+    """`--column` says what a column is; without it the message says how to write that."""
+    path = tmp_path / "calls.csv"
+    path.write_text(ODD_LOG, encoding="utf-8")
+    named = ("arrived_at=Eingang", "answered_at=Angenommen", "ended_at=Ende")
+    answer = Answer(path, *(part for name in named for part in ("--column", name)))
+    refused = Answer(path)
+
+    assert answer.status == 0
+    assert "the mean wait was 10.0 s" in answer.out
+    assert refused.status == 2
+    assert "no column tells when a conversation arrived. Columns are: 'Nr', 'Eingang'" in refused.err
+    assert "--column arrived_at=" in refused.err
+
+
+def test_a_scenario_is_no_log(tmp_path):
+    """A file that is no table is refused with the command that takes it."""
+    path = tmp_path / "office.toml"
+    path.write_text('schema = "routematch/scenario/1"\n', encoding="utf-8")
+    answer = Answer(path)
+
+    assert answer.status == 2
+    assert "`routematch simulate`" in answer.err

@@ -143,12 +143,30 @@ def test_the_page_is_written_with_what_was_observed(folder):
     assert answer.out.endswith("written to out.html\n")
 
 
-def test_what_code_prints_is_no_answer():
-    """Standard output holds the answer alone."""
-    answer = Answer("office.toml", "--policy", "own_code:Loud", "--replications", 2, "--workers", 1, "--json")
+def test_columns_of_the_observed_log_are_named_by_the_caller(folder):
+    """`--column` tells what no word tells; without it the message says how to write that."""
+    simulate(OFFICE, seed=9).ledgers[0].to_csv("log.csv")
+    text = (folder / "log.csv").read_text(encoding="utf-8")
+    (folder / "odd.csv").write_text(text.replace("arrived_at", "kam_an", 1), encoding="utf-8")
+    asked = ("office.toml", "--replications", 2, "--workers", 1, "--observed", "odd.csv")
+    refused = Answer(*asked, "--column", "arrived_at=nowhere")
+    answer = Answer(*asked, "--column", "arrived_at=kam_an")
 
-    assert json.loads(answer.out)
-    assert "here I am" in answer.err
+    assert refused.status == 2
+    assert "unknown column 'nowhere'" in refused.err
+    assert answer.status == 0, answer.err
+    assert "observed: " in answer.out
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_code_prints_is_no_answer(workers, capfd):
+    """Standard output holds the answer alone, wherever the code ran."""
+    options = ["--policy", "own_code:Loud", "--replications", "2", "--workers", str(workers), "--json"]
+
+    assert main(["simulate", "office.toml", *options]) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out)
+    assert "here I am" in said.err
 
 
 def test_code_that_cannot_be_packed_runs_in_one_process():

@@ -126,7 +126,7 @@ def test_missing_arrival_is_a_clear_error_with_a_suggestion():
         recognise(["who", "arival_tme", "colour"])
 
     assert "no column tells when a conversation arrived; did you mean 'arival_tme'?" in str(caught.value)
-    assert "columns={'arrived_at': 'arival_tme'}" in str(caught.value)
+    assert "columns={'arrived_at': 'arival_tme'}, or --column arrived_at=arival_tme" in str(caught.value)
 
 
 def test_mappings_to_nowhere_are_refused_with_near_names():

@@ -256,3 +256,22 @@ def test_a_log_in_which_nobody_was_answered_is_refused():
     """Nothing can be learned about handling from a log without a single answer."""
     with pytest.raises(InvalidInputError, match="no answered conversation"):
         learn_history(Ledger.of(arrived_at=[0.0], ended_at=[5.0]))
+
+
+def test_a_log_whose_answers_no_column_tells_says_what_to_name():
+    """Where it is the columns that are not understood, the message lists those that were not used."""
+    with pytest.raises(InvalidInputError, match=r"not used: 'angenommen'\. Say it: columns=\{'answered_at'"):
+        learn_history([{"arrived_at": "2026-05-04T10:00:00Z", "angenommen": "2026-05-04T10:01:00Z"}])
+
+
+def test_the_summary_says_how_many_an_agent_had_at_once():
+    """Overlapping work of one agent is capacity; it is said, for it may as well be a fault of the log."""
+    rows = [
+        {"arrived_at": 1000.0 * day + start, "answered_at": 1000.0 * day + start, "ended_at": 1000.0 * day + 600.0,
+         "agent": "ann"}
+        for day in range(20)
+        for start in (0.0, 100.0)
+    ]  # fmt: skip
+
+    assert "1 agents" not in learn_history(rows).summary()
+    assert "up to 2 at once" in learn_history(rows).summary()

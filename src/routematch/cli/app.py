@@ -357,6 +357,38 @@ def what_if(  # noqa: PLR0913 - one for each option
 
 
 @app.command()
+def advise(
+    file: Annotated[str, typer.Argument(help="Scenario file, as `routematch scenario` writes it.")],
+    *,
+    checks: Annotated[
+        int, typer.Option("--checks", metavar="NUMBER", help="Pieces of advice of each kind to simulate.")
+    ] = 2,
+    policy: PolicyName = None,
+    replications: Annotated[int, typer.Option("--replications", metavar="NUMBER", help="Runs of each.")] = 20,
+    seed: Seed = None,
+    output: Annotated[str | None, typer.Option("--report", metavar="FILE", help="Write it as one HTML page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which skill is short, whom to train in what, where one more agent pays, and which requirement costs most."""
+
+    def work() -> int:
+        from routematch.cli.planning import show_advice
+
+        show_advice(
+            file,
+            policy=chosen_policy(policy, None),
+            replications=replications,
+            seed=seed,
+            checks=checks,
+            output=output,
+            as_json=as_json,
+        )
+        return 0
+
+    raise typer.Exit(settle(work, source=file))
+
+
+@app.command()
 def staff(
     file: Annotated[str, typer.Argument(help="Scenario file; a day of it is best.")],
     *,

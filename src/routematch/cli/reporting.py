@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ _LEDGER_COLUMNS = frozenset({"id", *CATEGORIES, *NUMBERS, "waited"})
 _NARROW = 72
 
 
-def open_ledger(source: str, *, zone: str | None = None) -> tuple[Ledger, HistoryReport | None]:
+def open_ledger(
+    source: str, *, zone: str | None = None, columns: Mapping[str, str] | None = None
+) -> tuple[Ledger, HistoryReport | None]:
     """Return what a file tells: a journal (``.jsonl``), a ledger written by `Ledger.to_csv`, or a call log.
 
     Returns
@@ -51,13 +53,15 @@ def open_ledger(source: str, *, zone: str | None = None) -> tuple[Ledger, Histor
         When it cannot be read, or holds half-hours in place of conversations.
     """
     path = Path(source)
+    if path.suffix.lower() in (".json", ".toml"):
+        raise InvalidInputError("it is no journal (.jsonl) and no table; a scenario is for `routematch simulate`")
     if path.suffix.lower() in _JOURNALS:
         return read_ledger(path), None
-    read = {".csv": _own_csv, ".parquet": _own_parquet}.get(path.suffix.lower())
+    read = {".csv": _own_csv, ".parquet": _own_parquet}.get("" if columns else path.suffix.lower())
     written = None if read is None else read(path)
     if written is not None:
         return written, None
-    history = open_history(path, zone=zone)
+    history = open_history(path, columns=columns, zone=zone)
     if history.calls is None:
         raise InvalidInputError("it has numbers by half-hour; a report needs a row for each conversation")
     return history.calls, history.report
@@ -94,9 +98,16 @@ def _own_parquet(path: Path) -> Ledger | None:
     return Ledger.from_columns(table.to_pydict(), window=(start, end))
 
 
-def report_of(source: str, *, within: float, cost_per_hour: float | None, zone: str | None) -> LedgerReport:
+def report_of(
+    source: str,
+    *,
+    within: float,
+    cost_per_hour: float | None,
+    zone: str | None,
+    columns: Mapping[str, str] | None = None,
+) -> LedgerReport:
     """Return the report of a file."""
-    ledger, history = open_ledger(source, zone=zone)
+    ledger, history = open_ledger(source, zone=zone, columns=columns)
     with located("--within, --cost-per-hour, --zone"):
         settings = ReportSettings(within=within, cost_per_hour=cost_per_hour, zone=zone or "UTC")
     about = {"file": Path(source).name}

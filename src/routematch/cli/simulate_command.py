@@ -44,6 +44,12 @@ def simulate(  # noqa: PLR0913 - options of a command
         str | None,
         typer.Option("--observed", metavar="LOG", help="Compare with this log first, and repeat that in the report."),
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="NAME=COLUMN", help="What a column of that log is, as arrived_at=q_start; repeatable."
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="NUMBER", help="Of all chance; that of the scenario by default.")
     ] = None,
@@ -68,6 +74,7 @@ def simulate(  # noqa: PLR0913 - options of a command
             precision=tuple(precision or ()),
             report=report,
             observed=observed,
+            columns=tuple(column or ()),
             seed=seed,
             workers=workers,
             within=within,

@@ -20,6 +20,7 @@ from attrs import frozen
 from routematch.cli.choosing import chosen_policy
 from routematch.cli.failing import what_raised
 from routematch.cli.harmless import harmless
+from routematch.cli.history import columns_from
 from routematch.cli.output import native_output_aside, write_out
 from routematch.cli.reading import located, read_data
 from routematch.cli.reporting import report_data, show_report, show_table
@@ -52,6 +53,8 @@ class Wanted:
         As ``service_level=0.01``.
     report, observed : str or None
         Files.
+    columns : tuple of str
+        What columns of `observed` are, as ``arrived_at=q_start``.
     seed, workers : int or None
     within : float
     cost_per_hour : float or None
@@ -63,6 +66,7 @@ class Wanted:
     precision: tuple[str, ...]
     report: str | None
     observed: str | None
+    columns: tuple[str, ...]
     seed: int | None
     workers: int | None
     within: float
@@ -169,8 +173,11 @@ def _policy(option: str) -> Policy | CodePolicy:
 def _calibration(scenario: Scenario, policy: Policy | CodePolicy, wanted: Wanted) -> Calibration | None:
     if wanted.observed is None:
         return None
+    columns = columns_from(wanted.columns)
     with located(f"--observed {wanted.observed}"):
-        return scenario.calibrate(Path(wanted.observed), policy, replications=_CALIBRATED, seed=wanted.seed)
+        return scenario.calibrate(
+            Path(wanted.observed), policy, replications=_CALIBRATED, seed=wanted.seed, columns=columns
+        )
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
-from routematch.errors import Faults
+from routematch.errors import Faults, shorten
 from routematch.model.frozen import FrozenMap
 from routematch.state.recognition_words import CALL_WORDS, INTERVAL_WORDS
 
@@ -152,9 +152,10 @@ def _check_enough(faults: Faults, kind: str, found: Mapping[str, str], heads: li
 def _add_missing(faults: Faults, name: str, what: str, words: tuple[str, ...], heads: list[str]) -> None:
     plain = {_plain(head): head for head in heads}
     near = [plain[match] for word in words for match in difflib.get_close_matches(word, plain, n=1, cutoff=0.75)]
-    example = near[0] if near else (heads[0] if heads else "...")
-    meant = f"; did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(heads[:20]) + (", ..." if len(heads) > 20 else "")
+    example = near[0] if near else "..."
+    meant = f"; did you mean {near[0]!r}?" if near else "."
+    listed = ", ".join(shorten(head) for head in heads[:20]) + (", ..." if len(heads) > 20 else "")
     faults.add(
-        f"no column tells {what}{meant} Columns are: {listed or 'none'}. Say it: columns={{{name!r}: {example!r}}}"
+        f"no column tells {what}{meant} Columns are: {listed or 'none'}. "
+        f"Say it: columns={{{name!r}: {example!r}}}, or --column {name}={example}"
     )

@@ -9,7 +9,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from routematch.distributions import Distribution, Empirical, Exponential
-from routematch.errors import InvalidInputError
+from routematch.errors import InvalidInputError, shorten
 from routematch.model import Agent, Shift
 from routematch.simulation.agent_groups import AgentGroup
 from routematch.simulation.conversation_types import ConversationType
@@ -70,7 +70,7 @@ def learn_from_calls(history: History, calls: Ledger, agents: Sequence[Agent] | 
     """
     served = np.isfinite(calls.answered_at)
     if not served.any():
-        raise InvalidInputError("the log holds no answered conversation, so nothing can be learned about handling them")
+        raise InvalidInputError(_nobody_answered(history))
     years = (calls.window[1] - calls.window[0]) / _YEAR
     if years > _MOST_YEARS:
         message = (
@@ -100,6 +100,17 @@ def learn_from_calls(history: History, calls: Ledger, agents: Sequence[Agent] | 
         zone,
         fits,
         history.report.with_notes(*notes),
+    )
+
+
+def _nobody_answered(history: History) -> str:
+    message = "the log holds no answered conversation, so nothing can be learned about handling them"
+    if "answered_at" in history.report.columns:
+        return message
+    unused = ", ".join(shorten(head) for head in history.report.unused[:20]) or "none"
+    return (
+        f"{message}. No column tells when they were answered; not used: {unused}. "
+        "Say it: columns={'answered_at': '...'}, or --column answered_at=..."
     )
 
 

@@ -94,7 +94,7 @@ def _gamma_shape(lengths: Floats) -> float:
     from scipy.special import digamma, polygamma
 
     kept = np.maximum(lengths, _SHORTEST)
-    gap = math.log(float(kept.mean())) - float(np.log(kept).mean())
+    gap = max(math.log(float(kept.mean())) - float(np.log(kept).mean()), 1e-6)  # all alike: as narrow as it gets
     shape = (3.0 - gap + math.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
     for _ in range(10):
         error = math.log(shape) - float(digamma(shape)) - gap

@@ -109,7 +109,10 @@ def _group_line(group: AgentGroup) -> str:
     roster = group.roster()
     skills = sorted({skill for agent in roster for skill in agent.skills})
     hours = sum(shift.ends_at - shift.starts_at for agent in roster for shift in agent.shifts) / 3600.0
-    return f"{group.name}: {len(roster)} agents, {', '.join(skills)}; {hours:,.0f} hours at work"
+    most = max((agent.capacity.units for agent in roster), default=1)
+    at_once = f", up to {most:g} at once" if most > 1 else ""
+    people = f"{len(roster)} {'agent' if len(roster) == 1 else 'agents'}"
+    return f"{group.name}: {people}, {', '.join(skills)}{at_once}; {hours:,.0f} hours at work"
 
 
 def as_history(calls: object, columns: Mapping[str, str] | None, zone: str | None) -> History:
