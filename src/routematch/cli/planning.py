@@ -10,12 +10,13 @@ from routematch.cli.output import native_output_aside, write_out
 from routematch.cli.reading import located
 from routematch.cli.what_if import read_scenario
 from routematch.errors import Faults
+from routematch.experiments.advise import advise
 from routematch.experiments.staff import ServiceTarget, Staffing, staff
 from routematch.policies import Policy
 from routematch.report import Reportable, text, write
 from routematch.routing.code import CodePolicy
 
-__all__ = ["show_staffing", "targets_from"]
+__all__ = ["show_advice", "show_staffing", "targets_from"]
 
 
 def targets_from(options: Sequence[str]) -> list[ServiceTarget]:
@@ -60,6 +61,23 @@ def show_staffing(
         found = staff(scenario, wanted, policy, seed=seed, replications=replications, step=step)
     show(found, output, json.dumps(_data(found), indent=2) if as_json else None)
     return 0 if found.is_kept else 1
+
+
+def show_advice(
+    file: str,
+    *,
+    policy: Policy | CodePolicy | None,
+    replications: int,
+    seed: int | None,
+    checks: int,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Read prices, simulate what promises most, and show it."""
+    scenario = read_scenario(file)
+    with native_output_aside():
+        found = advise(scenario, policy, seed=seed, replications=replications, checks=checks)
+    show(found, output, json.dumps(found.to_data(), indent=2) if as_json else None)
 
 
 def show(found: Reportable, output: str | None, data: str | None) -> None:

@@ -1,5 +1,6 @@
 """Experiments: which policy is better, where, and how sure that is; always on the same days, always with intervals."""
 
+from routematch.experiments.advise import Advice, Relaxation, advise
 from routematch.experiments.baselines import BASELINES, baseline_policies
 from routematch.experiments.benchmark import Benchmark, benchmark
 from routematch.experiments.comparing import PolicyComparison, compare
@@ -12,17 +13,20 @@ from routematch.experiments.what_if_result import WhatIf
 
 __all__ = [
     "BASELINES",
+    "Advice",
     "Benchmark",
     "Concurrency",
     "MoreAgents",
     "NetValue",
     "PolicyComparison",
+    "Relaxation",
     "ServiceTarget",
     "Staffing",
     "Training",
     "Tuned",
     "Volume",
     "WhatIf",
+    "advise",
     "baseline_policies",
     "benchmark",
     "compare",

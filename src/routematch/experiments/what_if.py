@@ -57,6 +57,7 @@ def what_if(  # noqa: PLR0913 - the two that matter come first, the rest has def
     within: float = 20.0,
     months: float = 12.0,
     confidence: float = 0.95,
+    together: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> WhatIf:
     """Answer what changes would bring.
@@ -80,6 +81,8 @@ def what_if(  # noqa: PLR0913 - the two that matter come first, the rest has def
         Over which what a training costs once is spread.
     confidence : float
         Of all intervals of one measure together.
+    together : bool
+        Whether the last row is all changes at once.
     on_progress : callable, optional
         Called with options done and options in all.
 
@@ -101,7 +104,7 @@ def what_if(  # noqa: PLR0913 - the two that matter come first, the rest has def
         return _measured(variant, chosen_policy, days, number, executor, within)
 
     settled = [_settled(scenario, change, run, used, replications) for change in asked]
-    planned = _planned(scenario, settled)
+    planned = _planned(scenario, settled, together=together)
     options: list[Option] = []
     lost: dict[int, Floats] = {}
     for done, (label, variant, parts) in enumerate(planned, start=1):
@@ -172,14 +175,16 @@ def _settled(scenario: Scenario, change: Change, run: Runs, seed: int, replicati
     return evolve(change, agents=tried[int(np.argmax(gains))])
 
 
-def _planned(scenario: Scenario, changes: list[Change]) -> list[tuple[str, Scenario, tuple[int, ...]]]:
+def _planned(
+    scenario: Scenario, changes: list[Change], *, together: bool
+) -> list[tuple[str, Scenario, tuple[int, ...]]]:
     """Return what is run: label, scenario, and which changes are in it."""
     planned: list[tuple[str, Scenario, tuple[int, ...]]] = [("as it is", scenario, ())]
     for place, change in enumerate(changes):
         planned += [(label, variant, (place,)) for label, variant in change.variants(scenario).items()]
-    if len(changes) > 1:
-        together = reduce(_middle, changes, scenario)
-        planned.append(("all together", together, tuple(range(len(changes)))))
+    if together and len(changes) > 1:
+        whole = reduce(_middle, changes, scenario)
+        planned.append(("all together", whole, tuple(range(len(changes)))))
     return planned
 
 

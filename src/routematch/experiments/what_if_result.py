@@ -12,7 +12,7 @@ from routematch.metrics.measured import Measured, over_replications
 from routematch.report import Cell, Chart, Column, Mark, Series, Table
 from routematch.simulation.scenario import Scenario
 
-__all__ = ["Option", "WhatIf"]
+__all__ = ["Option", "WhatIf", "signed"]
 
 Floats = NDArray[np.float64]
 
@@ -175,7 +175,7 @@ class WhatIf:
         for option in self.options[1:]:
             gain, level = gains[option.label], levels[option.label].change
             says = (
-                f"{_signed(gain.change.mean)} a month ({_signed(gain.change.low)} to {_signed(gain.change.high)})"
+                f"{signed(gain.change.mean)} a month ({signed(gain.change.low)} to {signed(gain.change.high)})"
                 if gain.is_significant
                 else "cannot be told from nothing gained on these days"
             )
@@ -211,7 +211,8 @@ class WhatIf:
         return {"schema": "routematch/what-if/1", "seed": self.seed, "options": options, "trained": trained}
 
 
-def _signed(amount: float) -> str:
+def signed(amount: float) -> str:
+    """Write an amount with its sign."""
     return f"{amount:+,.0f}" if abs(amount) >= 100 else f"{amount:+.3g}"
 
 
