@@ -66,19 +66,23 @@ class CodeLane:
         view, on_arrival, refuse = self.view, self._on_arrival, self._refuse
         order, may, index, room, running = self._order, self._may, self._index, self._room, self._running
         request_of, put = self._request_of, self._queues.put
+        queues, arrived = self._queues.queues, self._queues.arrived
 
         def arrive(conversation: int, request: int, now: float) -> int:
-            if not order:
-                request_of[conversation] = request
-                put(request, conversation)
-                return NOBODY
-            view.now = now
-            view.asked = name = str(conversation)
-            view.asked_request = request
-            answer = on_arrival(view, name)
+            if order:
+                view.now = now
+                view.asked = name = str(conversation)
+                view.asked_request = request
+                answer = on_arrival(view, name)
+            else:
+                answer = None
             if answer is None:
                 request_of[conversation] = request
-                put(request, conversation)
+                queue = queues[request]
+                if not queue or arrived[queue[-1]] < arrived[conversation]:
+                    queue.append(conversation)
+                else:
+                    put(request, conversation)
                 return NOBODY
             if answer not in order or not may[request](answer):
                 refuse(conversation, answer)
@@ -94,18 +98,18 @@ class CodeLane:
     def _make_free(self) -> Callable[[int, float], int]:
         view, on_free, taken, put_last = self.view, self._on_free, self._taken, self._put_last
         order, ids, room, running, since = self._order, self._ids, self._room, self._running, self._since
-        rows = view.rows
+        rows = [view.rows[name] for name in ids]
 
         def free(agent: int, now: float) -> int:
+            name = ids[agent]
             running[agent] -= 1
             room[agent] += 1
-            name = ids[agent]
             if now == self._last or name in order:
                 put_last(agent, now)
             else:
                 order[name] = None
                 since[agent] = self._last = now
-            if not any(rows[name]):
+            if not any(rows[agent]):
                 return NOBODY
             view.now = now
             answer = on_free(view, name)

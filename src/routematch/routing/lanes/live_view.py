@@ -77,6 +77,7 @@ class LiveView:
 
     __slots__ = (
         "_agents",
+        "_arrived",
         "_deadline",
         "_idle",
         "_index",
@@ -103,7 +104,7 @@ class LiveView:
     ) -> None:
         self._tables, self._queues, self._order = tables, queues, order
         self._request_of, self._load, self._deadline = request_of, running, queues.deadline
-        self._index = tables.roster.index
+        self._arrived, self._index = queues.arrived, tables.roster.index
         self._agents: list[Agents] = []
         self.rows: dict[str, list[deque[int]]] = {agent: [] for agent in tables.roster.ids}
         self._idle = Agents(lambda agent: not running[self._index[agent]], order)
@@ -149,16 +150,16 @@ class LiveView:
 
     def waiting_for(self, agent_id: str) -> tuple[str, ...]:
         """Return the longest waiting conversation of each request class that an agent may take, in order of arrival."""
-        deadline, now = self._deadline, self.now
-        heads = [
-            queue[0]
-            for queue in filter(None, self.rows[agent_id])
-            if deadline[queue[0]] >= now or self._queues.front(queue, now) >= 0
-        ]
-        if len(heads) < 2:
-            return (str(heads[0]),) if heads else ()
-        arrived = self._queues.arrived
-        return tuple(str(conversation) for _, conversation in sorted((arrived[head], head) for head in heads))
+        deadline, now, heads = self._deadline, self.now, []
+        for queue in self.rows[agent_id]:
+            if queue:
+                head = queue[0]
+                if deadline[head] >= now or (head := self._queues.front(queue, now)) >= 0:
+                    heads.append(head)
+        if len(heads) > 1:
+            heads.sort()
+            heads.sort(key=self._arrived.__getitem__)
+        return tuple(map(str, heads))
 
     def conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation by id."""
