@@ -6,8 +6,8 @@
     python benchmarks/prices.py --part speed      # refresh and decision for 500 agents and 50 types
 
 A point is one hundredth of P = (policy - nobody served) / (oracle - nobody served). Many chains run in step, each event
-drawn by the same number for all policies; "random" is a random idle agent and the longest queue, which stands in for the
-longest idle agent and first come, first served.
+drawn by the same number for all policies; "random" is a random idle agent and the longest queue, which stands in for
+the longest idle agent and first come, first served.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from routematch.model import Agent, Conversation
+from routematch.policies import best_value
 from routematch.prices import Kind, StatePrice, Team, Workload, myopic_counts, state_price, state_price_counts
+from routematch.routing.decide import decide
+from routematch.routing.pricing import workload_of
+from routematch.state import Problem, Roster
 from routematch.theory import exact_chain, fluid_bound, optimal_control
 
 Floats = NDArray[np.float64]
@@ -201,12 +207,12 @@ class Chains:
 
 
 def myopic(chains: Chains, waiting: NDArray, idle: NDArray, chance: Floats) -> tuple[NDArray, NDArray]:  # noqa: ARG001
-    """The pair that earns most now."""
+    """Choose the pair that earns most now."""
     return chains.best(chains.earned, waiting, idle)
 
 
 def random_longest(chains: Chains, waiting: NDArray, idle: NDArray, chance: Floats) -> tuple[NDArray, NDArray]:
-    """A random idle agent, and the longest queue."""
+    """Choose a random idle agent, and the longest queue."""
     usable = (waiting > 0)[:, :, None] & (idle > 0)[:, None, :] & chains.may
     weight = np.where(usable.any(axis=1), idle, 0).astype(float)
     pick = (chance[:, None] * weight.sum(axis=1, keepdims=True) >= np.cumsum(weight, axis=1)).sum(axis=1)
@@ -268,20 +274,18 @@ def exact() -> None:
         print(f"| {name} | {shares[0]:.2f} | {shares[1]:.2f} |", flush=True)
 
 
-def large(steps: int) -> None:
+def large(replications: int) -> None:
     """Print the share of the fluid bound as systems grow."""
-    print("| instance | agents | myopic | state price | eta 0.5, kappa 1 | eta 0.5, kappa 0.5 | standard error |")
-    print("|---|---|---|---|---|---|---|")
-    for name in ("expert", "X", "N"):
+    print("| instance | agents | myopic | state price, untuned | eta 0.5, kappa 0.5 | largest standard error |")
+    print("|---|---|---|---|---|---|")
+    for name in ("expert", "X"):
         rates, slots, *rest, _ = SMALL[name]
-        for factor in (1, 4, 16, 64):
+        for factor in (1, 16, 64):
             work = workload([factor * rate for rate in rates], [factor * n for n in slots], *rest)
-            chains = Chains([work], 100, most_waiting=40 + 4 * factor)
-            policies = [myopic]
-            for eta, kappa in ((1.0, 1.0), (0.5, 1.0), (0.5, 0.5)):
-                policies.append(Priced(chains, [state_price(work, eta=eta, kappa=kappa)]))
-            reached = [_points(chains, chains.run(policy, steps * factor, 1)) for policy in policies]
-            error = max(points.std() / 10 for points in reached)
+            chains = Chains([work], replications, most_waiting=20 + 2 * factor)
+            priced = [Priced(chains, [state_price(work, eta=weight, kappa=weight)]) for weight in (1.0, 0.5)]
+            reached = [_points(chains, chains.run(policy, 2000 + 250 * factor, 1)) for policy in (myopic, *priced)]
+            error = max(points.std() for points in reached) / np.sqrt(replications)
             shown = " | ".join(f"{points.mean():.2f}" for points in reached)
             print(f"| {name} x{factor} | {sum(slots) * factor} | {shown} | {error:.2f} |", flush=True)
 
@@ -342,20 +346,51 @@ def random(instances: int, types: int, pools: int, steps: int, replications: int
     shown["guarded"] = np.where(keep[:, None], shown["state price"], better)
     print(f"\n{instances} instances of {types} types and {pools} pools, {replications} replications of {steps} steps")
     print(
-        "| policy | mean | least | gain over myopic: mean, worst, best | worse than myopic by > 0.5 | worse than random by > 0.5 | gain over random |"
+        "| policy | mean | least | gain over myopic: mean, worst, best "
+        "| worse than myopic by > 0.5 | worse than random by > 0.5 | gain over random |\n|---|---|---|---|---|---|---|"
     )
-    print("|---|---|---|---|---|---|---|")
     for name, points in shown.items():
         gain, other = (points - shown["myopic"]).mean(axis=1), (points - shown["random"]).mean(axis=1)
         print(
-            f"| {name} | {points.mean():.2f} | {points.mean(axis=1).min():.2f} | {gain.mean():+.2f}, {gain.min():+.2f}, "
-            f"{gain.max():+.2f} | {(gain < -0.5).sum()} | {(other < -0.5).sum()} | {other.mean():+.2f} |"
+            f"| {name} | {points.mean():.2f} | {points.mean(axis=1).min():.2f} "
+            f"| {gain.mean():+.2f}, {gain.min():+.2f}, {gain.max():+.2f} | {(gain < -0.5).sum()} | {(other < -0.5).sum()} | {other.mean():+.2f} |"
         )
     error = (shown["state price"] - shown["myopic"]).std(axis=1, ddof=1) / np.sqrt(replications)
     print(
         f"kept by the guard: {keep.sum()} of {instances}; standard error of a gain: {np.median(error):.2f} (median)",
         flush=True,
     )
+
+
+def speed() -> None:
+    """Print processor times of refresh and decision for 500 agents and 50 types."""
+    generator, skills = np.random.default_rng(1), [f"skill-{k:02d}" for k in range(50)]
+    teams = [generator.choice(50, 6, replace=False) for _ in range(25)]
+    agents = [
+        Agent(
+            f"agent-{a:03d}", {skills[s]: float(generator.uniform(0.4, 1)) for s in teams[a % 25]}, idle_since=float(a)
+        )
+        for a in range(500)
+    ]
+    types, roster = {skill: Conversation("any", skill) for skill in skills}, Roster.of(agents)
+    rates, patience = dict.fromkeys(skills, 500 / 300 * 0.95 / 50), dict.fromkeys(skills, 180.0)
+    for _ in range(5):
+        start = time.process_time()
+        work = workload_of(best_value(), types, roster, arrival_rates=rates, patience=patience)
+        between = time.process_time()
+        price = state_price(work)
+        print(f"workload {1e3 * (between - start):.1f} ms, prices {1e3 * (time.process_time() - between):.1f} ms")
+    desk = Roster.of([evolve(agent, load=int(generator.random() < 0.9)) for agent in agents])
+    for policy in (best_value(price), best_value()):
+        times = []
+        for _ in range(600):
+            waiting = [Conversation("c", skills[generator.integers(50)], arrived_at=1000.0)]
+            problem = Problem.of(waiting, desk, now=1000.0, settings=policy.settings, looks_at=policy.looks_at)
+            start = time.process_time()
+            decide(problem, policy, generator)
+            times.append(1e3 * (time.process_time() - start))
+        middle, last = np.percentile(times[100:], [50, 99])
+        print(f"decide {'with' if policy.prices else 'without'} prices: {middle:.2f} ms, 99th percentile {last:.2f} ms")
 
 
 def main() -> None:
@@ -372,7 +407,9 @@ def main() -> None:
     if given.part == "exact":
         exact()
     elif given.part == "large":
-        large(given.steps)
+        large(given.replications)
+    elif given.part == "speed":
+        speed()
     elif given.part == "random":
         random(given.instances, given.types, given.pools, given.steps, given.replications)
     print(f"\n{time.perf_counter() - start:.0f} s")
