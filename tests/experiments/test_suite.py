@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,15 @@ def test_theory_and_simulation_meet() -> None:
     share = run_case(case, ["fastest_first"]).share("fastest_first").share
     assert share.low <= 1.0 <= share.high
     assert share.half_width < 0.02
+
+
+def test_the_leaderboard_is_of_these_scenarios_and_repeats() -> None:
+    """The committed results are of the frozen cases, and one of them comes out again to the last digit."""
+    file = Path(__file__).parents[2] / "benchmarks" / "results" / "leaderboard.json"
+    if not file.exists():
+        pytest.skip("benchmarks are not here")
+    data = json.loads(file.read_text(encoding="utf-8"))
+    assert {case["case"]: case["hash"] for case in data["cases"]} == FROZEN
+    (expert,) = (case for case in data["cases"] if case["case"] == "S5@1")
+    expert["values"] = {name: expert["values"][name] for name in ("first_come_first_served", "c_mu", "random")}
+    assert verify({**data, "cases": [expert]}, {}) == ()

@@ -24,9 +24,10 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from routematch.experiments.guard_rates import priced_for
 from routematch.model import Conversation
 from routematch.model.agents import Agent
-from routematch.policies import Policy, best_match, first_come_first_served, least_loaded, round_robin
+from routematch.policies import Policy, best_match, best_value, first_come_first_served, least_loaded, round_robin
 from routematch.routing import route
 from routematch.routing.code import Choice, CodePolicy, View
 from routematch.routing.lanes.live_view import LiveView
@@ -54,6 +55,7 @@ __all__ = [
     "max_weight",
     "myopic_match",
     "priority_lists",
+    "state_priced",
     "static_price",
     "timed_overflow",
     "value_priority",
@@ -112,6 +114,8 @@ class Rates:
     agents : tuple of int, length G
     holding : ndarray of float64, shape (T,)
         Cost per second of waiting.
+    scenario : Scenario
+        What they are the rates of.
     """
 
     arrival: Table
@@ -121,6 +125,7 @@ class Rates:
     value: Table
     agents: tuple[int, ...]
     holding: Table
+    scenario: Scenario = field(repr=False)
     _kinds: Mapping[tuple[object, ...], int] = field(repr=False)
     _group_of: Mapping[str, int] = field(repr=False)
     _seen: _Seen = field(factory=_Seen, repr=False, init=False)
@@ -156,6 +161,7 @@ class Rates:
             value,
             tuple(int((staff.group_of == g).sum()) for g in range(groups)),
             np.array(holding),
+            scenario,
             {_key(kind.conversation("any")): i for i, kind in reversed(list(enumerate(types)))},
             {agent: int(g) for agent, g in zip(staff.roster.ids, staff.group_of, strict=True)},
         )
@@ -497,6 +503,11 @@ class TimedOverflow:
         return Choice(pairs, wake_at=min((wake for wake in wakes if wake > view.now), default=None))
 
 
+def state_priced(rates: Rates) -> Policy:
+    """Return `best_value` with the state prices of the rates; it knows of no cost of waiting as such."""
+    return priced_for(best_value(), rates.scenario)
+
+
 def timed_overflow(rates: Rates, *, wait: float = 30.0) -> TimedOverflow:
     """Make the rule that lets types overflow to versatile groups after `wait` seconds."""
     able = rates.service > 0
@@ -530,11 +541,12 @@ BASELINES: dict[str, Callable[[Rates], Policy | CodePolicy]] = {
     "static_price": static_price,
     "best_match": lambda _: best_match(),
     "myopic_match": myopic_match,
+    "best_value": state_priced,
     "timed_overflow": timed_overflow,
     "batch_window": batch_window,
 }
 #: Those that look at everything at every event: exact, and some hundred times slower in a simulation.
-SLOW = ("timed_overflow", "batch_window")
+SLOW = ("best_value", "timed_overflow", "batch_window")
 
 
 def baseline_policies(
