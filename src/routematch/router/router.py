@@ -136,7 +136,7 @@ class Router:
         -------
         Admission, Assignment or None
             What became of an enqueued or reopened conversation; what an accepted offer gave. An event whose
-            `event_id` was heard before changes nothing and returns None.
+            `event_id` was heard before changes nothing and returns None; one that was refused was not heard.
 
         Raises
         ------

@@ -41,7 +41,7 @@ def snapshot_of(desk: Desk) -> dict[str, Any]:
         "rotation": desk.rotation,
         "turns": [desk.turns[0], [list(turn) for turn in desk.turns[1]]],
         "given": desk.given,
-        "agents": [to_data(seat) for _, seat in sorted(desk.seats.items())],
+        "agents": [_seat_data(seat) for _, seat in sorted(desk.seats.items())],
         "conversations": [to_data(case) for _, case in sorted(desk.cases.items())],
         "offers": [to_data(offer) for _, offer in sorted(desk.offers.items())],
         "revoked": [to_data(offer) for offer in desk.revoked],
@@ -55,6 +55,16 @@ def snapshot_of(desk: Desk) -> dict[str, Any]:
         },
         "waits": desk.waits.to_data(),
     }
+
+
+def _seat_data(seat: Seat) -> dict[str, Any]:
+    """Return a seat as plain data; what has an order is a list, which a column of JSON keeps."""
+    data = to_data(seat)
+    assert isinstance(data, dict)
+    for name in ("running", "offers"):
+        if name in data:
+            data[name] = [list(entry) for entry in getattr(seat, name).items()]
+    return data
 
 
 def desk_of(data: Mapping[str, Any], looks_at: frozenset[str]) -> Desk:
