@@ -150,6 +150,10 @@ def _head(raw: bytes) -> dict[str, Any]:
     except (InvalidInputError, LimitExceededError) as error:
         message = f"line 1: no head of a journal: {error}"
         raise CorruptRecordError(message) from error
+    if isinstance(data, dict) and "event" in data and "schema" not in data:
+        raise CorruptRecordError(
+            "line 1: a record, but no head: `write_journal` begins a journal, `append_journal` adds"
+        )
     check_schema(data, JOURNAL_SCHEMA, _FAMILY)
     faults = Faults()
     head: dict[str, Any] = {"seed": check_count(faults, "seed", data.get("seed", 0))}
