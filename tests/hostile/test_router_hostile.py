@@ -351,3 +351,47 @@ def test_a_journal_cut_anywhere_is_refused_or_shorter(tmp_path: Path):
         path.write_bytes(whole[:length])
         read = read_journal(path, torn_tail=True).records
         assert read == records[: len(read)]
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_instants_that_no_longer_matter_are_forgotten():
+    """What was to happen in years and was cancelled leaves nothing behind, though an earlier instant still stands."""
+    router = Router([rm.Agent("ana")], settings=RouterSettings(keep_ended=10))
+    router.enqueue(rm.Conversation("callback"), 0, earliest_at=1e7)
+    for number in range(6_000):
+        router.enqueue(rm.Conversation(f"a-{number}"), 0, earliest_at=1e8 + number)
+        router.abandon(f"a-{number}", 0)
+
+    assert len(router._core.desk.timers) < 3_000
+    assert router.next_wakeup == 1e7
+
+
+def test_presences_that_nobody_has_any_more_are_forgotten():
+    """Agents who name ever new channels do not fill the memory."""
+    router = Router([rm.Agent("ana")])
+    for number in range(3_000):
+        router.set_presence("ana", {f"line-{number}": "away", "chat": "available"}, number)
+        router.enqueue(rm.Conversation(f"a-{number}"), number)
+        assert router.dispatch(number).pairs()
+        router.complete(f"a-{number}", number)
+
+    assert len(router._core.live._presences) < 1_100
+
+
+def test_requests_that_were_made_once_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    """Where every conversation asks for something else, what is known of waits stays as large as what waits."""
+    monkeypatch.setattr("routematch.router.waits._MOST_SHARES", 2_000)
+    router = Router([rm.Agent("ana", {"x": 1})])
+    router.enqueue(rm.Conversation("busy"), 0)
+    router.assign_externally("busy", "ana", 0)
+    for number in range(1, 400):
+        router.enqueue(rm.Conversation(f"a-{number}", {"x": number / 1_000}), number)
+        router.dispatch(number)
+        if number > 20:
+            router.abandon(f"a-{number - 20}", number)
+
+    board = router._core.decider.board
+    assert sum(map(len, board._shares.values())) < 2_100
+    assert len(board._crews) < 200

@@ -26,6 +26,8 @@ __all__ = ["LiveRoster", "part"]
 #: What an agent is who is kept by a pause, a wrap-up or a rate limit: nothing that a policy lets in.
 _KEPT = "kept"
 _AVAILABLE = "available"
+#: Presences by channel that are told apart before those that nobody has any more are forgotten.
+_MOST_PRESENCES = 1_000
 
 
 class LiveRoster:
@@ -82,7 +84,7 @@ class LiveRoster:
     def refresh(self, now: float) -> None:
         """Write what changed."""
         desk = self._desk
-        if self._structure != desk.structure:
+        if self._structure != desk.structure or len(self._presences) > max(_MOST_PRESENCES, 4 * len(desk.seats)):
             self._base = Roster.of([self._agent(seat) for seat in desk.seats.values()])
             self._structure = desk.structure
             self._resize()

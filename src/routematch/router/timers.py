@@ -11,6 +11,9 @@ __all__ = ["Timers"]
 
 Key = tuple[str, str]
 
+#: Entries beyond twice those that held at the last sweep, before the next one.
+_SLACK = 1_000
+
 
 class Timers:
     """A heap of (instant, key) without removal: whoever asks says which entries still hold."""
@@ -19,6 +22,7 @@ class Timers:
         self._heap: list[tuple[float, Key]] = []
         self._known: set[tuple[float, Key]] = set()
         self._holds = holds
+        self._sweep_at = _SLACK
 
     def __len__(self) -> int:
         """Return the number of entries, those that no longer hold included."""
@@ -30,6 +34,8 @@ class Timers:
         if at is not None and at < FOREVER and entry not in self._known:
             self._known.add(entry)  # type: ignore[arg-type]  # at is a number
             heapq.heappush(self._heap, entry)  # type: ignore[misc]  # as above
+            if len(self._heap) > self._sweep_at:
+                self.sweep()
 
     def next(self) -> tuple[float, Key] | None:
         """Return the soonest entry that holds."""
@@ -51,3 +57,4 @@ class Timers:
         self._heap = [entry for entry in self._heap if self._holds(*entry)]
         self._known = set(self._heap)
         heapq.heapify(self._heap)
+        self._sweep_at = 2 * len(self._heap) + _SLACK

@@ -21,6 +21,8 @@ from routematch.state import Roster
 
 __all__ = ["WaitBoard"]
 
+#: Requests times agents, and pairs of requests, of which something is remembered at most.
+_MOST_CELLS, _MOST_SHARES = 10_000_000, 200_000
 #: Tickets up to which a line with gaps is counted one by one.
 _COUNTED = 20
 #: Busy agents whose present conversations are looked at, and shift changes ahead.
@@ -61,6 +63,7 @@ class WaitBoard:
         self._crews: dict[Hashable, _Crew] = {}
         self._shares: dict[_Request, dict[_Request, float]] = {}
         self._structure = -1
+        self._shares_known = 0
 
     def estimate(self, case: Case, live: LiveRoster, at: float) -> WaitEstimate:
         """Return how long a waiting or offered conversation still has to wait.
@@ -72,10 +75,11 @@ class WaitBoard:
             As it stands at the instant.
         at : float
         """
-        if self._structure != self._desk.structure:
+        too_many = len(self._crews) * max(len(live.ids), 1) > _MOST_CELLS or self._shares_known > _MOST_SHARES
+        if self._structure != self._desk.structure or too_many:
             self._crews.clear()
             self._shares.clear()
-            self._structure = self._desk.structure
+            self._structure, self._shares_known = self._desk.structure, 0
         view, roster = case.seen(at), live.base
         request = _request(view, at)
         crew = self._crew(request, roster)
@@ -106,6 +110,7 @@ class WaitBoard:
             share = shares.get(theirs)
             if share is None:
                 share = shares[theirs] = self._share(theirs, request, roster)
+                self._shares_known += 1
             if share:
                 older = _older(line, own - shift, case)
                 ahead += share * older
