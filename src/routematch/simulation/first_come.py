@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapreplace
+from itertools import chain
 from math import nan
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 __all__ = ["first_come", "in_turn"]
 
 Floats = NDArray[np.float64]
+
+_BLOCK = 4096
 
 
 def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> tuple[Floats, NDArray[np.int32]] | None:
@@ -39,9 +42,9 @@ def first_come(arrived: Floats, deadline: Floats, busy: Floats, agents: int) -> 
     """
     free_at = [0.0] * agents
     if np.isposinf(deadline).all():
-        begun = _starts_of_patient(arrived.tolist(), busy.tolist(), free_at)
+        begun = _starts_of_patient(_numbers(arrived), _numbers(busy), free_at)
     else:
-        begun = _starts(arrived.tolist(), deadline.tolist(), busy.tolist(), free_at)
+        begun = _starts(_numbers(arrived), _numbers(deadline), _numbers(busy), free_at)
     started = np.fromiter(begun, np.float64, len(arrived))
     served = np.flatnonzero(~np.isnan(started))
     freed_at = started[served] + busy[served]
@@ -71,12 +74,21 @@ def in_turn(order: NDArray[np.intp], agents: int) -> NDArray[np.int32]:
     ndarray of int32, shape (N,)
     """
     before = np.concatenate([np.arange(agents), order])[: len(order)]
+    further = np.empty_like(before)
     while before.max(initial=0) >= agents:
-        before = before[before]  # from each conversation to the one before it, two, four, ... until the first of all
+        # From each conversation to the one before it, two, four, ... until the first of all; clipping cuts nothing off,
+        # but lets numpy write straight into the other column.
+        np.take(before, before, out=further, mode="clip")
+        before, further = further, before
     return before.astype(np.int32)
 
 
-def _starts_of_patient(arrived: list[float], busy: list[float], free_at: list[float]) -> Iterator[float]:
+def _numbers(column: Floats) -> Iterator[float]:
+    """Iterate over a column in blocks: numbers made all at once would take fresh memory, and much time."""
+    return chain.from_iterable(column[at : at + _BLOCK].tolist() for at in range(0, len(column), _BLOCK))
+
+
+def _starts_of_patient(arrived: Iterator[float], busy: Iterator[float], free_at: list[float]) -> Iterator[float]:
     """Yield when each conversation gets an agent, if all wait for ever."""
     replace = heapreplace
     for at, takes in zip(arrived, busy, strict=True):
@@ -87,7 +99,9 @@ def _starts_of_patient(arrived: list[float], busy: list[float], free_at: list[fl
         replace(free_at, start + takes)
 
 
-def _starts(arrived: list[float], deadline: list[float], busy: list[float], free_at: list[float]) -> Iterator[float]:
+def _starts(
+    arrived: Iterator[float], deadline: Iterator[float], busy: Iterator[float], free_at: list[float]
+) -> Iterator[float]:
     """Yield when each conversation gets an agent, NaN where it gives up before."""
     replace, never = heapreplace, nan
     for at, until, takes in zip(arrived, deadline, busy, strict=True):
