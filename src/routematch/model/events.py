@@ -111,7 +111,7 @@ def _check(event: Event, *nouns: str, **instants: float | None) -> Faults:
             check_name(faults, entry.name, value)
     for name, instant in {"at": event.at, **instants}.items():
         checked = check_instant(faults, name, instant)
-        if checked is None and name == "at":
+        if instant is None and name == "at":
             faults.add("must be given", place="at")
         object.__setattr__(event, name, checked)
     if event.event_id is not None:
