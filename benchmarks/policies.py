@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from routematch.experiments.benchmark import Benchmark, benchmark
+from routematch.experiments.benchmarking import Benchmark, benchmark
 from routematch.experiments.suite import cases, usual_makers
 from routematch.report import Column, Table, markdown
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from routematch.errors import InvalidInputError, UnknownNameError
-from routematch.experiments.benchmark import Benchmark, benchmark, latex, verify
+from routematch.experiments.benchmarking import Benchmark, benchmark, latex, verify
 from routematch.experiments.oracles import Oracle
 from routematch.experiments.suite import CaseResult, cases, run_case
 from routematch.experiments.suite_cases import realistic

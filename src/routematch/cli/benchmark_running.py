@@ -14,7 +14,7 @@ from routematch.cli.reading import located, read_data
 from routematch.cli.what_if import read_scenario
 from routematch.errors import Faults, InvalidInputError
 from routematch.experiments.baselines import BASELINES, Rates
-from routematch.experiments.benchmark import Benchmark, benchmark, latex, verify
+from routematch.experiments.benchmarking import Benchmark, benchmark, latex, verify
 from routematch.experiments.suite import MakePolicy, usual_makers
 from routematch.experiments.tuning import tune
 from routematch.policies import Policy, dumps

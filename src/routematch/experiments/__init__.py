@@ -2,7 +2,7 @@
 
 from routematch.experiments.advise import Advice, Relaxation, advise
 from routematch.experiments.baselines import BASELINES, baseline_policies
-from routematch.experiments.benchmark import Benchmark, benchmark
+from routematch.experiments.benchmarking import Benchmark, benchmark
 from routematch.experiments.comparing import PolicyComparison, compare
 from routematch.experiments.net_value import NetValue
 from routematch.experiments.staff import ServiceTarget, Staffing, staff
