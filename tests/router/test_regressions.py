@@ -99,7 +99,7 @@ def test_interrupted_work_goes_on_when_a_wrap_up_ends() -> None:
     assert router.dispatch(1.0).pairs() == {"call": "a"}
     router.complete("call", 10.0)
     router.dispatch(40.0)
-    assert router.snapshot()["agents"][0]["running"] == {"mail": 1000}
+    assert dict(router.snapshot()["agents"][0]["running"]) == {"mail": 1000}
 
 
 def test_interrupted_work_goes_on_when_capacity_grows() -> None:
