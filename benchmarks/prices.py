@@ -353,7 +353,8 @@ def random(instances: int, types: int, pools: int, steps: int, replications: int
         gain, other = (points - shown["myopic"]).mean(axis=1), (points - shown["random"]).mean(axis=1)
         print(
             f"| {name} | {points.mean():.2f} | {points.mean(axis=1).min():.2f} "
-            f"| {gain.mean():+.2f}, {gain.min():+.2f}, {gain.max():+.2f} | {(gain < -0.5).sum()} | {(other < -0.5).sum()} | {other.mean():+.2f} |"
+            f"| {gain.mean():+.2f}, {gain.min():+.2f}, {gain.max():+.2f} "
+            f"| {(gain < -0.5).sum()} | {(other < -0.5).sum()} | {other.mean():+.2f} |"
         )
     error = (shown["state price"] - shown["myopic"]).std(axis=1, ddof=1) / np.sqrt(replications)
     print(
