@@ -59,6 +59,7 @@ def test_the_report_says_how_long_they_wait_and_when_they_come():
 
     assert "26% within 1 min" in report
     assert "Arrivals, all types: most at" in report
+    assert "00 UTC, " in report
 
 
 def test_types_with_few_who_gave_up_are_judged_with_all():

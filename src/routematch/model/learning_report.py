@@ -111,7 +111,8 @@ def _customers(estimates: Estimates) -> Iterator[str]:
         at = arrivals.rates.index(peak)
         span = f"{arrivals.low[at] * 3600:.1f} to {arrivals.high[at] * 3600:.1f}"
         yield (
-            f"Arrivals, {_of(name)}: most at {_clock(arrivals.starts[at])}, {peak * 3600:.1f} an hour ({span});"
+            f"Arrivals, {_of(name)}: most at {_clock(arrivals.starts[at])} {arrivals.zone}, {peak * 3600:.1f} an hour"
+            f" ({span});"
             f" {arrivals.weeks:.1f} weeks, counts vary {arrivals.dispersion:.1f} times as much as by chance."
         )
     if estimates.affinity is not None:
