@@ -10,7 +10,7 @@ says how far from the least it can be at most.
 >>> desk = Scenario.from_rates(arrival=0.05, service=0.005, patience=0.005, agents=1, horizon=14400.0)
 >>> found = staff(desk, [ServiceTarget(0.8, 20.0)], replications=6, step=14400.0)
 >>> found.plan.tolist(), found.is_kept
-([[12]], True)
+([[13]], True)
 """
 
 from __future__ import annotations

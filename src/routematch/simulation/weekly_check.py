@@ -164,6 +164,7 @@ def _agents(scenario: Scenario, edges: Floats) -> tuple[Mask, Floats]:
 
 
 def share_on_shift(scenario: Scenario, hours: Sequence[object], breaks: Sequence[object], edges: Floats) -> Floats:
+    """Return which share of each step these hours without these breaks cover, shape (K,); no hours mean always."""
     span = scenario.start_at, float(edges[-1]), scenario.zone
     whole = [(0.0, float(edges[-1]))]
     worked = intervals_of(hours, *span) if hours else whole  # type: ignore[arg-type]  # hours, by the scenario's checks
