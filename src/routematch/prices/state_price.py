@@ -284,7 +284,7 @@ def state_price(workload: Workload, *, eta: float = 1.0, kappa: float = 1.0) -> 
     ...     handle_time=np.array([[180.0, 180.0]]),
     ... )
     >>> [round(price, 3) for price in state_price(work).pools[0].idle_prices]
-    [0.31, 0.482]
+    [0.236, 0.367]
     """
     value = np.where(np.isfinite(workload.handle_time), workload.value + workload.abandonment_costs[:, None], 0.0)
     flow, agent_price = _flow(workload)
