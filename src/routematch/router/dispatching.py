@@ -43,6 +43,8 @@ __all__ = ["Decider", "Step"]
 _ALL = 10**9
 #: Waits that are estimated in one step: a sample of a burst teaches as much as all of it.
 _MOST_FORECASTS = 20
+#: New conversations beyond which only the heads of their lines are looked at.
+_BURST = 1_000
 #: Terms whose answer for one agent depends on who else is there.
 _LOOK_AROUND = frozenset({"scarcity", "fair_share", "group_share"})
 
@@ -63,6 +65,7 @@ class _Question:
     rows: list[Case]
     roster: Roster
     fresh: set[str] = field(factory=set)
+    behind: tuple[Case, ...] = ()
 
 
 class Decider:
@@ -259,6 +262,8 @@ class Decider:
             return None
         if everybody:
             rows = list(desk.lines) if not self._is_local else self._heads(list(desk.seats.values()), roster, new)
+        elif len(new) > _BURST:
+            rows = self._heads(list(desk.seats.values()), roster, ())
         elif not able:
             rows = [desk.cases[i] for i in sorted(new)]
         else:
@@ -266,7 +271,14 @@ class Decider:
             if not new:
                 roster = part(roster, np.array(sorted(roster.index[seat.id] for seat in able), np.intp))
         rows = [case for case in rows if stage.takes(case, desk)]
-        return _Question(rows, roster, new) if rows else None
+        if not rows:
+            return None
+        return _Question(rows, roster, new, self._behind(rows, new) if len(new) > _BURST and self._is_local else ())
+
+    def _behind(self, rows: list[Case], new: Iterable[str]) -> tuple[Case, ...]:
+        """Return what is new but stands behind as many of its line as could be served at most."""
+        looked_at = {case.id for case in rows}
+        return tuple(self._desk.cases[i] for i in sorted(new) if i not in looked_at)
 
     def _heads(self, seats: list[Seat], roster: Roster, new: Iterable[str]) -> list[Case]:
         """Return all that could be among the best for some agents, and what is new."""
@@ -275,7 +287,7 @@ class Decider:
             position = roster.index[seat.id]
             left = int(roster.units[position] - roster.used[position])
             free += _ALL if seat.least_cost == 0 else max(left // seat.least_cost, 0)
-        found = {case.id: case for case in self._desk.lines.heads(min(free, _ALL), [seat.id for seat in seats])}
+        found = {case.id: case for case in self._desk.lines.heads(min(max(free, 1), _ALL), [seat.id for seat in seats])}
         for identifier in new:
             found.setdefault(identifier, self._desk.cases[identifier])
         return list(found.values())
@@ -347,6 +359,8 @@ class Decider:
         placements, dropped = self._placed(plan, now)
         for identifier in dropped:
             plan = _without(plan, identifier)
+        if question.behind:
+            plan = evolve(plan, held=FrozenMap({**plan.held, **_behind_others(plan, question)}))
         held = self._held(plan, question, now)
         record = Dispatched(
             at=now,
@@ -536,6 +550,21 @@ def _is_local(policy: Policy | CodePolicy) -> bool:
     if any(member.name in _LOOK_AROUND for member in members):
         return False
     return all(isinstance(entry.term, Waiting | Priority | Due) and entry.weight >= 0 for entry in policy.urgency)
+
+
+def _behind_others(plan: Plan, question: _Question) -> dict[str, Held]:
+    """Say why those wait who stand behind others of their line: for the reason that these wait."""
+    reasons: dict[int, Held] = {}
+    for case in question.rows:
+        held = plan.held.get(case.id)
+        if held is not None and case.line is not None:
+            reasons[id(case.line.line)] = held  # type: ignore[attr-defined]  # it stands in a line
+    found = {}
+    for case in question.behind:
+        like = reasons.get(id(case.line.line))  # type: ignore[attr-defined]  # as above
+        reason, blocked_by = ("needed_elsewhere", None) if like is None else (like.reason, like.blocked_by)
+        found[case.id] = Held(case.id, reason, None, blocked_by)
+    return found
 
 
 def _turns(plan: Plan) -> tuple[str, ...]:

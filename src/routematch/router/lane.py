@@ -62,7 +62,13 @@ class Lane:
     @staticmethod
     def fits(policy: Policy, problem: Problem) -> bool:
         """Whether a policy can be decided this way; local policies only."""
-        if policy.option or policy.prices is not None or policy.strict_priority or len(policy.tiers) > 1 or policy.ties != ("idle",):
+        if (
+            policy.option
+            or policy.prices is not None
+            or policy.strict_priority
+            or len(policy.tiers) > 1
+            or policy.ties != ("idle",)
+        ):
             return False
         if policy.tiers[0] != ("available",):
             return False
