@@ -1,4 +1,4 @@
-"""The quick lane decides what `decide` decides, and what is decided in parts leaves nothing for a decision about all."""
+"""The quick lane decides what `decide` decides, and parts leave nothing for a decision about all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ POLICIES = {
 
 
 def agents(rng: random.Random) -> list[rm.Agent]:
+    """Return a few agents who differ."""
     return [
         rm.Agent(
             f"a{number}",
@@ -34,6 +35,7 @@ def agents(rng: random.Random) -> list[rm.Agent]:
 
 
 def conversation(rng: random.Random, number: int, now: float) -> rm.Conversation:
+    """Return a conversation of some kind."""
     relaxing = rm.Requirement("x", 0.8, relax=(rm.After(5, at_least=0.4), rm.After(12, drop=True)))
     return rm.Conversation(
         f"c{number}",

@@ -25,10 +25,12 @@ ANA, BO = rm.Agent("ana", {"billing": 0.9}), rm.Agent("bo", {"billing": 0.6})
 
 
 def chat(name: str, **given: object) -> rm.Conversation:
+    """Return a chat about billing."""
     return rm.Conversation(name, {"billing": 0.5}, **given)  # type: ignore[arg-type]
 
 
 def desk(*agents: rm.Agent, **given: object) -> Router:
+    """Return a router, of Ana and Bo where nobody is named."""
     return Router(agents or (ANA, BO), **given)  # type: ignore[arg-type]
 
 

@@ -13,12 +13,14 @@ from routematch.terms import FairShare, GroupShare
 
 
 def policy(*terms: object) -> rm.Policy:
+    """Return best match with further terms."""
     return evolve(best_match(), name="fair", terms=(*best_match().terms, *(Weighted(term, 1.0) for term in terms)))
 
 
 def served(
     agents: list[rm.Agent], rules: rm.Policy, rounds: int, memory: object = None
 ) -> tuple[dict[str, int], object]:
+    """Route one conversation after the other; return how many each agent got, and the memory."""
     given = {agent.id: 0 for agent in agents}
     for number in range(rounds):
         plan = rm.route([rm.Conversation(f"c{number}")], agents, policy=rules, now=float(number), memory=memory)
