@@ -95,7 +95,7 @@ def test_a_string_is_the_status_of_a_host_conversation():
     assert router.status("b") in {"waiting", "offered"}
 
 
-@pytest.mark.parametrize("holidays", [None, 5, object(), "2026-12-25"], ids=repr)
+@pytest.mark.parametrize("holidays", [None, 5, "2026-12-25"], ids=repr)
 def test_holidays_of_the_wrong_kind_are_refused(holidays: Any):
     """What is no sequence is named."""
     with pytest.raises(InvalidInputError, match="holidays"):
