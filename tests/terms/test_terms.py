@@ -50,9 +50,9 @@ def urgency(term: Any, *conversations: rm.Conversation, now: float, **more: Any)
 CHAT = rm.Conversation("c")
 
 
-def test_only_achievement_is_multiplied_by_value() -> None:
+def test_only_what_is_achieved_or_failed_is_multiplied_by_value() -> None:
     """`Conversation.value` is about what is achieved, not about wishes, order or time."""
-    assert [name for name, term in TERMS.items() if term.scaled_by_value] == ["achievement"]
+    assert [name for name, term in TERMS.items() if term.scaled_by_value] == ["achievement", "failure"]
     assert all(term.name == name for name, term in TERMS.items())
 
 

@@ -854,7 +854,7 @@ class Oracle:
             raise Breach(f"{self.entered} entered, {self.forgotten} are forgotten, {len(cases)} are left")
         holders: dict[str, list[str]] = {}
         for seat in data["agents"]:
-            for identifier in seat.get("running", ()):
+            for identifier, _ in seat.get("running", ()):
                 holders.setdefault(identifier, []).append(seat["agent"]["id"])
         for identifier, entry in cases.items():
             wanted = [entry.get("agent")] if entry["status"] == "active" else []
