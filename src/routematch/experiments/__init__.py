@@ -1,9 +1,12 @@
 """Experiments: which policy is better, where, and how sure that is; always on the same days, always with intervals."""
 
+from routematch.experiments import suite
 from routematch.experiments.advise import Advice, Relaxation, advise
 from routematch.experiments.baselines import BASELINES, baseline_policies
 from routematch.experiments.benchmarking import Benchmark, benchmark
 from routematch.experiments.comparing import PolicyComparison, compare
+from routematch.experiments.guard import Judgement, guard, judge
+from routematch.experiments.guard_rates import priced_for
 from routematch.experiments.net_value import NetValue
 from routematch.experiments.staff import ServiceTarget, Staffing, staff
 from routematch.experiments.tuning import Tuned, tune
@@ -16,6 +19,7 @@ __all__ = [
     "Advice",
     "Benchmark",
     "Concurrency",
+    "Judgement",
     "MoreAgents",
     "NetValue",
     "PolicyComparison",
@@ -30,7 +34,11 @@ __all__ = [
     "baseline_policies",
     "benchmark",
     "compare",
+    "guard",
+    "judge",
+    "priced_for",
     "staff",
+    "suite",
     "tune",
     "what_if",
 ]

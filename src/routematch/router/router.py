@@ -574,7 +574,10 @@ def _as_offer_rules(offers: object) -> OfferRules | None:
         return OfferRules()
     if is_a(offers, Mapping):
         return from_data(offers, OfferRules)
-    return OfferRules(offers)  # type: ignore[arg-type]  # checked there
+    try:
+        return OfferRules(offers)  # type: ignore[arg-type]  # checked there
+    except InvalidInputError as error:
+        raise InvalidInputError(fault._replace(place="offers") for fault in error.faults) from None
 
 
 def _check_arguments(policy: object, estimates: object, seed: object, settings: object) -> None:
