@@ -35,6 +35,9 @@ COMMAND = re.compile(r"^\$ (?P<command>routematch\b.*)\n(?P<expected>(?:(?!\$ ).
 
 #: What the examples of a page have printed since the last output block, kept under a name no example uses.
 PRINTED = "printed by the last block"
+#: How numpy printed before a page, kept likewise, and how it prints if nobody changes it, as far as pages do.
+NUMPY_PRINTS = "how numpy printed before"
+NUMPY_USUALLY = {"precision": 8, "suppress": False}
 
 
 def difference(expected: str, printed: str) -> str | None:
@@ -99,7 +102,22 @@ def python_blocks(language: str) -> PythonCodeBlockParser:
     return parser
 
 
+def keep_printing(namespace: dict[str, object]) -> None:
+    """Note how numpy prints before a page, which may change it."""
+    if "numpy" in sys.modules:
+        namespace[NUMPY_PRINTS] = sys.modules["numpy"].get_printoptions()
+
+
+def restore_printing(namespace: dict[str, object]) -> None:
+    """Let numpy print as before the page."""
+    kept = namespace.get(NUMPY_PRINTS)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].set_printoptions(**(kept if isinstance(kept, dict) else NUMPY_USUALLY))
+
+
 pages = Sybil(
+    setup=keep_printing,
+    teardown=restore_printing,
     parsers=[
         python_blocks("python"),
         python_blocks("pycon"),
