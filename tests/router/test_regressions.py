@@ -9,7 +9,7 @@ import pytest
 import routematch as rm
 from routematch.errors import RouterStateError
 from routematch.model.events import ConversationAbandoned, ConversationCompleted
-from routematch.router import HostState, OfferRules, RampIn, RateLimit, Router, RouterSettings
+from routematch.router import HostState, OfferRules, RampIn, RateLimit, Reserve, Router, RouterSettings
 
 
 def restored(router: Router) -> Router:
@@ -235,3 +235,15 @@ def test_nobody_waits_for_an_agent_who_left(leaves: str) -> None:
     router.complete("c", 2.0)
     router.remove_agent("a", 2.0) if leaves == "removed" else router.set_presence("a", leaves, 2.0)
     assert router.dispatch(2.0).pairs() == {"d": "b"}
+
+
+def test_urgent_mail_interrupts_no_mail() -> None:
+    """What can be interrupted itself takes nobody's units, however urgent it is."""
+    settings = RouterSettings(interruptible=["email"], reserves=[Reserve(1, priority=2)])
+    router = Router([rm.Agent("a", capacity=2)], settings=settings)
+    router.enqueue(rm.Conversation("call", channel="voice"), 0.0)
+    router.enqueue(rm.Conversation("mail", channel="email", priority=2), 0.0)
+    assert len(router.dispatch(0.0).assignments) == 2
+    router.enqueue(rm.Conversation("urgent", channel="email", priority=2), 1.0)
+    assert not router.dispatch(1.0).assignments
+    assert router.load("a") == 2

@@ -243,8 +243,8 @@ class Decider:
     def _stages(self) -> list[_Stage]:
         settings = self._desk.settings
         if settings.reserves or settings.interruptible:
-            return [_Stage(urgent=True), _Stage(urgent=False)]
-        return [_Stage(urgent=None)]
+            return [_Stage(kind) for kind in ("interrupting", "urgent", "other")]
+        return [_Stage("all")]
 
     # --- who is looked at ------------------------------------------------------------------------------------------
 
@@ -253,7 +253,7 @@ class Decider:
         new = {i for i in fresh if (case := desk.cases.get(i)) is not None and case.status == "waiting"}
         new.update(case.id for seat in freed for case in desk.lines.named(seat.id))  # who may have waited for it
         roster = self._live.at(now)
-        if stage.urgent is not None:
+        if stage.kind != "all":
             roster, everybody = self._staged(stage, roster, now), True
         else:
             everybody = not self._is_local
@@ -298,9 +298,10 @@ class Decider:
         used, presence_of = roster.used.copy(), roster.presence_of.copy()
         if settings.interruptible:
             for seat in desk.seats.values():
-                used[roster.index[seat.id]] += -_can_rest(desk, seat) if stage.urgent else _rests(desk, seat)
+                interrupts = stage.kind == "interrupting"
+                used[roster.index[seat.id]] += -_can_rest(desk, seat) if interrupts else _rests(desk, seat)
         presences = roster.presences
-        if not stage.urgent:
+        if stage.kind == "other":
             kept = _kept(desk, roster, now)
             if kept:
                 presences = (*presences, "kept")
@@ -492,18 +493,30 @@ def _later(now: float, time: float) -> float:
 
 @frozen
 class _Stage:
-    """Whom one step of a dispatch looks at: the urgent, the others, or (None) all together."""
+    """Whom one step of a dispatch looks at.
 
-    urgent: bool | None
+    Attributes
+    ----------
+    kind : str
+        ``"interrupting"`` (what may take the units of work that can rest), ``"urgent"`` (what reserves are kept for),
+        ``"other"``, or ``"all"`` together.
+    """
+
+    kind: str
 
     def takes(self, case: Case, desk: Desk) -> bool:
-        return self.urgent is None or _is_urgent(case, desk) == self.urgent
+        return self.kind in {"all", _kind_of(case, desk)}
+
+
+def _kind_of(case: Case, desk: Desk) -> str:
+    restful = desk.settings.interruptible
+    if restful and case.conversation.channel not in restful:
+        return "interrupting"
+    return "urgent" if _is_urgent(case, desk) else "other"
 
 
 def _is_urgent(case: Case, desk: Desk) -> bool:
     conversation, settings = case.conversation, desk.settings
-    if settings.interruptible and conversation.channel not in settings.interruptible:
-        return True
     queue = desk.queues.get(case.queue) if case.queue is not None else None
     priority = conversation.priority + (queue.priority if queue is not None else 0.0)
     return any(
