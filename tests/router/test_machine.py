@@ -21,9 +21,9 @@ def test_nothing_is_found_in_fifty_thousand_events(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(11, 21))
-def test_nothing_is_found_in_a_million_events(seed: int) -> None:
-    """The same for 100,000 from each of ten more seeds."""
+@pytest.mark.parametrize("seed", range(11, 19))
+def test_nothing_is_found_in_eight_hundred_thousand_events(seed: int) -> None:
+    """The same for 100,000 from each of eight more seeds."""
     assert play_many(seed, 100_000).events >= 100_000
 
 
